@@ -1,0 +1,31 @@
+"""Signed addresses of order pages: whoever holds the link may see the order, nobody can make one."""
+
+from django.core.signing import BadSignature, Signer
+from django.http import Http404
+from django.urls import reverse
+from django.utils.translation import override
+
+from common.urls import absolute
+
+from .models import Order
+
+_signer = Signer(salt="orders.link", sep="~")
+
+
+def token(order: Order) -> str:
+    """The order's number and its signature; no personal data."""
+    return _signer.sign(order.number)
+
+
+def order_for(token: str) -> Order:
+    """The order of a token; Http404 for a forged or mistyped one."""
+    try:
+        return Order.objects.get(number=_signer.unsign(token))
+    except (BadSignature, Order.DoesNotExist):
+        raise Http404("no such order") from None
+
+
+def url(order: Order, name: str = "orders:show") -> str:
+    """The absolute address of an order page in the order's language, for mails."""
+    with override(order.language):
+        return absolute(reverse(name, args=[token(order)]))

@@ -1,0 +1,71 @@
+"""What the engine and the providers tell each other."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from django.http import HttpRequest
+
+from .models import PaymentAttempt, Refund
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing a provider, or the back office, knows about a payment.
+
+    `kind` is an attempt state (action_required, pending, authorized, captured, failed, cancelled, expired, reversed), or
+    `refunded`, `refund_failed`, or `unknown` for an event that is kept and changes nothing. `event_id` is the provider's
+    own where it has one: the pair (provider, event_id) counts once. `amount` is in minor units of `currency`.
+    """
+
+    provider: str
+    event_id: str
+    kind: str
+    attempt_key: str = ""
+    provider_ref: str = ""
+    amount: int | None = None
+    currency: str = ""
+    failure: str = ""
+    refund_key: str = ""
+    refund_ref: str = ""
+    payload: dict[str, Any] = field(default_factory=dict)
+    source: str = "webhook"
+
+
+@dataclass(frozen=True)
+class Created:
+    """A payment the provider has opened: the buyer goes to `redirect_url`, or nowhere when it is empty."""
+
+    provider_ref: str
+    redirect_url: str = ""
+
+
+@dataclass(frozen=True)
+class RefundAnswer:
+    provider_ref: str
+    state: str  # pending, done, failed
+
+
+class ProviderDown(Exception):
+    """No usable answer (time-out, 5xx): nobody knows whether it happened. Ask again with the same key."""
+
+
+class Declined(Exception):
+    """A definite no."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class BadWebhook(Exception):
+    """A webhook whose signature, age or shape is wrong: answered 400, nothing is stored."""
+
+
+class Adapter(Protocol):
+    """The functions of `payments/providers/<name>/adapter.py`. Network calls raise ProviderDown or Declined."""
+
+    def create(self, attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created: ...
+    def fetch(self, attempt: PaymentAttempt) -> Fact: ...
+    def void(self, attempt: PaymentAttempt) -> None: ...
+    def refund(self, refund: Refund) -> RefundAnswer: ...
+    def parse_webhook(self, request: HttpRequest) -> list[Fact]: ...
