@@ -1,0 +1,161 @@
+"""The ways of delivery open to a cart: price by country, weight and amount, and the promised days."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from config.shop import SHOP
+from delivery.dates import Calendar, accepted, promise
+
+if TYPE_CHECKING:
+    from cart.models import Cart
+
+DIGITAL = ("digital_content", "digital_service", "gift_card")
+NO_ADDRESS = ("click-and-collect", "digital")  # kinds for which nothing is sent to an address
+QUARTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Store:
+    """A shop where the goods wait: `ready` is the moment, where it is today; on other days they wait from opening."""
+
+    id: str
+    name: str
+    address: Mapping[str, str]
+    hours: Mapping[str, str]
+    day: date
+    ready: datetime | None
+
+
+@dataclass(frozen=True)
+class Option:
+    """One way of delivery for one cart: `amount` in minor units of the cart's currency, days inclusive."""
+
+    id: str
+    kind: str
+    name: Mapping[str, str]
+    carrier: str
+    amount: int
+    earliest: date
+    latest: date
+    stores: tuple[Store, ...] = ()
+
+    @property
+    def needs_address(self) -> bool:
+        return self.kind not in NO_ADDRESS
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What of a cart decides its delivery: value of the goods in minor units, weight in grams."""
+
+    country: str
+    currency: str
+    goods: int
+    weight: int
+    preparation: int
+    digital: bool
+
+
+def terms(method: Mapping[str, Any], parcel: Parcel) -> tuple[int, tuple[int, int]] | None:
+    """Price in minor units and days of the carrier, or None where the method does not go there or not with that weight."""
+    if method.get("markets") and parcel.country not in method["markets"]:
+        return None
+    if method.get("max_weight") is not None and parcel.weight > method["max_weight"]:
+        return None
+    rate = next((rate for rate in method.get("rates") or () if _covers(rate, parcel)), {})
+
+    def given(key: str) -> Any:
+        return rate[key] if rate.get(key) is not None else method.get(key)
+
+    price = (given("price") or {}).get(parcel.currency, 0)
+    free_from = (given("free_from") or {}).get(parcel.currency)
+    if free_from is not None and parcel.goods >= free_from:
+        price = 0
+    first, last = given("days") or (0, 0)
+    return price, (first, last)
+
+
+def _covers(rate: Mapping[str, Any], parcel: Parcel) -> bool:
+    return (
+        (not rate.get("markets") or parcel.country in rate["markets"])
+        and (rate.get("from_weight") or 0) <= parcel.weight
+        and (rate.get("to_weight") is None or parcel.weight <= rate["to_weight"])
+    )
+
+
+def offers(delivery: Mapping[str, Any], markets: Mapping[str, Any], home: str, zone: str, parcel: Parcel,
+           now: datetime) -> list[Option]:  # fmt: skip
+    """All options for a parcel, the cheapest first, among equals the one that arrives first.
+
+    Args:
+        delivery: the section of that name of config/shop.json.
+        markets: the market facts by country, for public holidays.
+        home: country of the shop; its holidays stop the dispatch.
+        zone: IANA name of the shop's time zone; the cut-off is read on that clock.
+        now: aware moment at which the buyer looks.
+    """
+    local = now.astimezone(ZoneInfo(zone))
+    cut_off = time.fromisoformat(delivery["cut_off"])
+    weekdays, closed = delivery["working_days"], delivery.get("closed") or ()
+    shop = Calendar.of(weekdays, _holidays(markets, home), closed)
+    carrier = Calendar.of(weekdays, _holidays(markets, parcel.country), closed)
+    preparation = delivery.get("handling_days", 0) + parcel.preparation
+    digital = parcel.digital and any(method["kind"] == "digital" for method in delivery["methods"])
+    found = []
+    for method in delivery["methods"]:
+        kind = method["kind"]
+        agreed = terms(method, parcel)
+        if agreed is None or (kind == "digital") != digital:
+            continue
+        amount, days = agreed
+        stores: tuple[Store, ...] = ()
+        if kind == "digital":
+            earliest = latest = local.date()
+        elif kind == "click-and-collect":
+            stores = tuple(_store(store, local, cut_off, shop, preparation) for store in method.get("stores") or ())
+            if not stores:
+                continue
+            earliest = latest = min(store.day for store in stores)
+        else:
+            earliest, latest = promise(local, cut_off, shop, carrier, preparation, days)
+        found.append(
+            Option(method["id"], kind, method["name"], method.get("carrier") or "", amount, earliest, latest, stores)
+        )
+    return sorted(found, key=lambda option: (option.amount, option.latest))
+
+
+def _holidays(markets: Mapping[str, Any], country: str) -> tuple[str, ...]:
+    return tuple((markets.get(country) or {}).get("holidays") or ())
+
+
+def _store(store: Mapping[str, Any], local: datetime, cut_off: time, shop: Calendar, preparation: int) -> Store:
+    day, ready = shop.add(accepted(local, cut_off, shop), preparation), None
+    if day == local.date():
+        # Elapsed hours are counted in UTC: wall-clock sums are wrong by an hour on the nights of summer time.
+        moment = (local.astimezone(ZoneInfo("UTC")) + timedelta(hours=store.get("ready_hours") or 0)).astimezone(local.tzinfo)
+        moment += -timedelta(minutes=moment.minute % 15, seconds=moment.second, microseconds=moment.microsecond) % QUARTER
+        day, ready = (day, moment) if moment.date() == day else (shop.add(day + timedelta(days=1), 0), None)
+    return Store(store["id"], store["name"], store.get("address") or {}, store.get("hours") or {}, day, ready)
+
+
+def parcel(cart: "Cart", country: str) -> Parcel:
+    """Read a cart once: the lines that are to be bought, with their variants and products."""
+    lines = [line for line in cart.lines.select_related("variant__product") if not line.saved_for_later]
+    sold = [(line, line.variant) for line in lines if line.variant is not None]
+    return Parcel(
+        country=country,
+        currency=cart.currency,
+        goods=sum(line.unit_amount * line.quantity for line in lines),
+        weight=sum((variant.weight or 0) * line.quantity for line, variant in sold),
+        preparation=max((variant.product.dispatch_days or 0 for _, variant in sold), default=0),
+        digital=bool(sold) and all(variant.product.kind in DIGITAL for _, variant in sold),
+    )
+
+
+def options(cart: "Cart", country: str, now: datetime) -> list[Option]:
+    """Ways of delivery of `cart` to `country` as seen at `now`: the first one is the one to preselect."""
+    home = SHOP["seller"]["country"]
+    return offers(SHOP["delivery"], SHOP["markets"], home, SHOP["shop"]["timezone"], parcel(cart, country), now)
