@@ -1,0 +1,192 @@
+"""Spec -> {path: File}: every byte that a build would write, before anything on disk is looked at.
+
+Three kinds of files. Code is chosen (`select`) and copied; the few templates that end in `.jinja` get identifiers only. What the spec says
+goes to data files, written by libraries. Mails are compiled from MJML to plain Django templates.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from checkoutgen.build import theme
+from checkoutgen.build.select import Chosen, providers, select
+
+if TYPE_CHECKING:
+    from checkoutgen.spec import Spec
+
+Owner = Literal["generated", "seeded"]
+Data = dict[str, Any]
+
+# Written once, then the agency's: never merged, never deleted.
+SEEDED = ("custom/",)
+# Maps whose order means something to buyers: the first market is home, categories stand in the menu as written.
+ORDERED = {"markets", "categories", "options"}
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_.-]*")
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a shop. `sources` are the spec paths that made it; none means that every shop has it."""
+
+    content: bytes
+    executable: bool = False
+    owner: Owner = "generated"
+    sources: tuple[str, ...] = ()
+
+
+def render(spec: Spec) -> dict[str, File]:
+    """Every file of the shop by its path, sorted."""
+    chosen = select(spec.data)
+    files = {**_code(spec.data, chosen), **_mails(chosen), **_data(spec)}
+    return dict(sorted(files.items()))
+
+
+def _code(data: Data, chosen: dict[str, Chosen]) -> dict[str, File]:
+    files = {}
+    names: dict[str, list[str]] | None = None
+    for path, (source, because) in chosen.items():
+        if path.endswith(".mjml"):
+            continue
+        content = _read(source)
+        if path.endswith(".jinja"):
+            path = path.removesuffix(".jinja")
+            names = names or identifiers(data, chosen)
+            content = _filled(path, content, names)
+        owner: Owner = "seeded" if path.startswith(SEEDED) else "generated"
+        files[path] = File(content, content.startswith(b"#!"), owner, because)
+    return files
+
+
+def identifiers(data: Data, chosen: dict[str, Chosen]) -> dict[str, list[str]]:
+    """All that a `.jinja` template can know: names of apps, providers, languages and mails, each checked to be an identifier."""
+    names = {
+        "apps": [name for name in sorted(_packages(chosen)) if name != "common" and not name.startswith("custom.")],
+        "providers": sorted(name.replace("-", "_") for name in providers(data)),
+        "languages": list(data["shop"]["languages"]),
+        "mails": sorted(data["mails"]["send"]),
+    }
+    for name in (name for group in names.values() for name in group):
+        if not IDENTIFIER.fullmatch(name):
+            raise ValueError(f"not an identifier: {name!a}")
+    return names
+
+
+def _packages(chosen: dict[str, Chosen]) -> list[str]:
+    return [path.removesuffix("/apps.py").replace("/", ".") for path in chosen if path.endswith("/apps.py")]
+
+
+def _filled(path: str, template: bytes, names: dict[str, list[str]]) -> bytes:
+    from minijinja import Environment
+
+    environment = Environment(
+        undefined_behavior="strict",
+        auto_escape_callback=lambda _: False,  # code, and nothing but identifiers goes in
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        block_start_string="[%",
+        block_end_string="%]",
+        variable_start_string="[[",
+        variable_end_string="]]",
+        comment_start_string="[#",
+        comment_end_string="#]",
+    )
+    return environment.render_str(template.decode(), path, **names).encode()
+
+
+def _mails(chosen: dict[str, Chosen]) -> dict[str, File]:
+    from checkoutgen.build import mails
+
+    return {
+        path.removesuffix("mail.mjml") + "body.html": File(mails.body(path.split("/")[-2]).encode(), sources=because)
+        for path, (_, because) in chosen.items()
+        if path.endswith("/mail.mjml")
+    }
+
+
+def _data(spec: Spec) -> dict[str, File]:
+    data = spec.data
+    pages: Data = data["legal"]["pages"]
+    files = {
+        "checkout.yaml": File(_yaml(spec.source), sources=("",)),
+        "config/shop.json": File(_json(settings(data)), sources=tuple(sorted(data))),
+        "content/catalogue.json": File(
+            _json({"categories": data["catalogue"]["categories"], "products": data["catalogue"]["products"]}),
+            sources=("catalogue",),
+        ),
+    }
+    for page, texts in pages.items():
+        for language, body in texts["body"].items():
+            content = body.encode().rstrip(b"\n") + b"\n"
+            files[f"content/legal/{page}.{language}.md"] = File(content, sources=(f"legal.pages.{page}",))
+    places: dict[str, list[str]] = {}
+    _namings(data, "", places)
+    for path, content in spec.files.items():
+        files[f"static/{path}"] = File(content, sources=tuple(places.get(path, ())))
+    return files
+
+
+def settings(data: Data) -> Data:
+    """What `config/shop.json` holds: the resolved spec without products and the bodies of legal pages, plus the colours (`theme`)."""
+    catalogue = {key: value for key, value in data["catalogue"].items() if key not in ("files", "products")}
+    pages = {
+        page: {key: value for key, value in texts.items() if key != "body"}
+        for page, texts in data["legal"]["pages"].items()
+    }
+    return {
+        **{key: value for key, value in data.items() if key != "extends"},
+        "catalogue": catalogue,
+        "legal": {**data["legal"], "pages": pages},
+        "theme": theme.tokens(data["shop"]["theme"]["brand"]),
+    }
+
+
+def _namings(value: Any, at: str, places: dict[str, list[str]]) -> None:
+    """Adds the places of the resolved spec that name a file, as spec paths, to the file's."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            if key in ("path", "picture") and isinstance(child, str):
+                places.setdefault(child, []).append(at)
+            else:
+                _namings(child, f"{at}.{key}" if at else key, places)
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            _namings(child, f"{at}[{index}]", places)
+
+
+def _json(value: Data) -> bytes:
+    return json.dumps(_arranged(value), ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def _arranged(value: Any, keep: bool = False) -> Any:
+    """Keys sorted, but for the maps whose order means something."""
+    if isinstance(value, dict):
+        items = value.items() if keep else sorted(value.items())
+        return {key: _arranged(child, key in ORDERED) for key, child in items}
+    if isinstance(value, list):
+        return [_arranged(child) for child in value]
+    return value
+
+
+def _yaml(source: Data) -> bytes:
+    """The spec as written, with what `extends` brought in."""
+    from decimal import Decimal
+
+    import yaml
+
+    class Dumper(yaml.CSafeDumper):
+        def ignore_aliases(self, data: object) -> bool:
+            return True
+
+    Dumper.add_representer(Decimal, lambda dumper, number: dumper.represent_str(str(number)))
+    text = "# What this shop was made from, with everything that the spec `extends` brought in.\n"
+    text += yaml.dump(source, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=120)
+    return text.encode()
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
