@@ -35,7 +35,7 @@ class Order(models.Model):
     tax_amount = models.BigIntegerField(default=0)
     total_amount = models.BigIntegerField()
     taxes = models.JSONField(default=list, blank=True)
-    coupon_code = models.CharField(max_length=60, blank=True)
+    coupon_code = models.CharField(max_length=200, blank=True)
     terms = models.JSONField(default=dict, blank=True)
     placed_at = models.DateTimeField(default=timezone.now, db_index=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -139,7 +139,7 @@ class Fulfilment(models.Model):
 class NumberSeries(models.Model):
     """The last number given out in a series. Its row is the lock that keeps numbers without gap or double."""
 
-    name = models.CharField(max_length=20, unique=True)
+    name = models.CharField(max_length=80, unique=True)
     last = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:

@@ -20,6 +20,7 @@ ORDER_MOVES: dict[str, dict[str, str]] = {
         "confirmed": "nothing to pay, or paid later by agreement",
         "cancelled": "cancelled before paying",
         "expired": "no payment in time",
+        "review": "wrong amount or currency",
     },
     "pending_payment": {
         "confirmed": "paid, or payable later by agreement",

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             name='NumberSeries',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=20, unique=True)),
+                ('name', models.CharField(max_length=80, unique=True)),
                 ('last', models.PositiveBigIntegerField(default=0)),
             ],
         ),
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 ('tax_amount', models.BigIntegerField(default=0)),
                 ('total_amount', models.BigIntegerField()),
                 ('taxes', models.JSONField(blank=True, default=list)),
-                ('coupon_code', models.CharField(blank=True, max_length=60)),
+                ('coupon_code', models.CharField(blank=True, max_length=200)),
                 ('terms', models.JSONField(blank=True, default=dict)),
                 ('placed_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
                 ('confirmed_at', models.DateTimeField(blank=True, null=True)),

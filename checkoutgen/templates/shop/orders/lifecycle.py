@@ -1,0 +1,139 @@
+"""What happens to an order after it was placed. Every function here works on an order locked by `lock`."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, F, IntegerField, Value, When
+from django.utils import timezone
+
+from catalogue.models import Variant
+from config.shop import SHOP, section
+from mails.outbox import enqueue
+
+from .models import Fulfilment, Order, OrderEvent, OrderLine
+from .states import OrderState, check_move
+
+
+def lock(order_id: int) -> Order:
+    """The order as it is now, held until the transaction ends (SQLite holds the whole database by BEGIN IMMEDIATE)."""
+    return Order.objects.select_for_update().get(pk=order_id)
+
+
+def record(order: Order, kind: str, *, actor: str = "", **data: Any) -> None:
+    OrderEvent.objects.create(order=order, kind=kind, actor=actor, data=data)
+
+
+def move(order: Order, state: str, *, actor: str = "", **data: Any) -> None:
+    """Change the state and write it down; IllegalMove when `states.ORDER_MOVES` does not lead there."""
+    check_move(order.state, state)
+    old, order.state = order.state, OrderState(state)
+    order.save(update_fields=["state", "confirmed_at", "expires_at"])
+    record(order, state, actor=actor, was=old, **data)
+
+
+def mail_buyer(order: Order, kind: str, *, subject: str = "", **context: Any) -> None:
+    """One mail of a kind to the buyer. `subject` tells several of the same kind apart (a parcel, a refund)."""
+    key = f"{kind}:{order.number}" + (f":{subject}" if subject else "")
+    enqueue(kind, order=order, to=order.email, language=order.language, key=key, context=context)
+
+
+def mail_seller(order: Order, kind: str, *, subject: str = "", **context: Any) -> None:
+    key = f"{kind}:{order.number}" + (f":{subject}" if subject else "")
+    language = SHOP["shop"]["languages"][0]
+    enqueue(kind, order=order, to=SHOP["seller"]["email"], language=language, key=key, context=context)
+
+
+def confirm(order: Order, *, actor: str = "", now: datetime | None = None) -> None:
+    """The contract stands: tell the buyer, tell the seller."""
+    order.confirmed_at = order.confirmed_at or now or timezone.now()
+    order.expires_at = None
+    move(order, OrderState.CONFIRMED, actor=actor)
+    mail_buyer(order, "order-confirmation")
+    mail_seller(order, "new-order")
+
+
+def review(order: Order, reason: str, *, actor: str = "", **data: Any) -> None:
+    """Money and order disagree: stop, and tell the seller. An order already under review collects the next reason."""
+    order.expires_at = None
+    if order.state == OrderState.REVIEW:
+        order.save(update_fields=["expires_at"])
+        record(order, "review", actor=actor, reason=reason, **data)
+    else:
+        move(order, OrderState.REVIEW, actor=actor, reason=reason, **data)
+    number = order.events.filter(kind="review").count()
+    mail_seller(order, "order-review", subject=str(number), reason=reason, **data)
+
+
+def take_stock(wanted: dict[int, int]) -> bool:
+    """Take quantities (by variant id) of variants whose stock is counted: all of them, or none and False."""
+    if not wanted:
+        return True
+    quantity = Case(*[When(pk=pk, then=Value(n)) for pk, n in wanted.items()], output_field=IntegerField())
+    with transaction.atomic():
+        taken = Variant.objects.filter(pk__in=wanted, stock__gte=quantity).update(stock=F("stock") - quantity)
+        if taken == len(wanted):
+            return True
+        transaction.set_rollback(True)
+    return False
+
+
+def counted(lines: list[OrderLine]) -> dict[int, int]:
+    """Quantities by variant id, of the variants whose stock is counted; rows are locked in one order, so that two
+    buyers of the same two things never wait for each other."""
+    wanted: Counter[int] = Counter()
+    for line in lines:
+        if line.variant_id:
+            wanted[line.variant_id] += line.quantity
+    rows = Variant.objects.select_for_update().filter(pk__in=wanted, stock__isnull=False).order_by("pk")
+    return {pk: wanted[pk] for pk in rows.values_list("pk", flat=True)}
+
+
+def take_stock_again(order: Order) -> bool:
+    """For an order that had given its stock back: True when everything could be taken once more."""
+    lines = list(order.lines.filter(stock_taken=0))
+    wanted = counted(lines)
+    if not take_stock(wanted):
+        return False
+    order.lines.filter(stock_taken=0, variant__in=wanted).update(stock_taken=F("quantity"))
+    return True
+
+
+def give_back_stock(order: Order) -> None:
+    """Free what the lines still hold; a second call finds nothing to free."""
+    held: Counter[int] = Counter()
+    for variant, taken in order.lines.filter(stock_taken__gt=0).values_list("variant", "stock_taken"):
+        if variant:
+            held[variant] += taken
+    rows = Variant.objects.select_for_update().filter(pk__in=held).order_by("pk").values_list("pk", flat=True)
+    pks = list(rows)
+    if pks:
+        quantity = Case(*[When(pk=pk, then=Value(held[pk])) for pk in pks], output_field=IntegerField())
+        Variant.objects.filter(pk__in=pks, stock__isnull=False).update(stock=F("stock") + quantity)
+    order.lines.filter(stock_taken__gt=0).update(stock_taken=0)
+
+
+def tracking_url(order: Order, number: str) -> str:
+    """The carrier's page of a parcel, from the delivery method's pattern in the specification."""
+    for method in section("delivery").get("methods", []):
+        if method["id"] == order.delivery.get("method") and method.get("tracking_url") and number:
+            return method["tracking_url"].replace("{number}", number)
+    return ""
+
+
+@transaction.atomic
+def ship(order: Order, *, tracking_number: str = "", carrier: str = "", actor: str = "") -> Fulfilment:
+    """Hand everything over to the carrier (or to the buyer): the order is fulfilled and the buyer told."""
+    order = lock(order.pk)
+    check_move(order.state, OrderState.FULFILLED)
+    fulfilment = Fulfilment.objects.create(
+        order=order,
+        carrier=carrier or order.delivery.get("carrier") or "",
+        tracking_number=tracking_number,
+        tracking_url=tracking_url(order, tracking_number),
+        lines=[{"sku": line.sku, "quantity": line.quantity} for line in order.lines.all()],
+    )
+    move(order, OrderState.FULFILLED, actor=actor, fulfilment=fulfilment.pk)
+    mail_buyer(order, "shipped", subject=str(fulfilment.pk), fulfilment=fulfilment.pk)
+    return fulfilment

@@ -1,0 +1,112 @@
+"""The ways to pay that the specification offers, and what to do for those without a provider."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from segno import helpers
+from stdnum.iso7064 import mod_97_10
+
+from common.money import to_decimal
+from config.shop import SHOP, section
+from orders.models import Order
+
+# The money comes after the contract: the order is confirmed at once and paid later, by agreement.
+PAID_LATER = ("purchase-order", "invoice", "cash-on-delivery", "cash-at-pickup")
+# The buyer sends the money, the seller sees it arrive.
+PAID_BY_BUYER = ("bank-transfer", "cheque")
+# Days that a transfer or a letter may be on its way after the last day to pay.
+GRACE_DAYS = 4
+
+
+def methods() -> list[dict[str, Any]]:
+    return section("payment").get("methods", [])
+
+
+def method(method_id: str) -> dict[str, Any] | None:
+    return next((each for each in methods() if each["id"] == method_id), None)
+
+
+def provider_of(method: dict[str, Any]) -> str:
+    """The provider's folder name, "" for methods that no provider stands behind."""
+    without = method["kind"] in PAID_LATER or method["kind"] in PAID_BY_BUYER
+    return "" if without else method.get("provider", "")
+
+
+def available(market: str, total: int, currency: str, delivery_kind: str = "") -> list[dict[str, Any]]:
+    """The methods a buyer may choose for this market, total and way of delivery, in the order of the specification."""
+    return [each for each in methods() if _fits(each, market, total, currency, delivery_kind)]
+
+
+def _fits(method: dict[str, Any], market: str, total: int, currency: str, delivery_kind: str) -> bool:
+    if method.get("markets") and market not in method["markets"]:
+        return False
+    if (minimum := (method.get("minimum") or {}).get(currency)) is not None and total < minimum:
+        return False
+    if (maximum := (method.get("maximum") or {}).get(currency)) is not None and total > maximum:
+        return False
+    if delivery_kind:
+        collected = delivery_kind == "click-and-collect"
+        if method["kind"] == "cash-at-pickup" and not collected:
+            return False
+        if method["kind"] == "cash-on-delivery" and (collected or delivery_kind == "digital"):
+            return False
+    return True
+
+
+def expires_at(method: dict[str, Any], now: datetime) -> datetime | None:
+    """When an order by this method is let go if no money came; None: never."""
+    if method["kind"] in PAID_LATER:
+        return None
+    if method["kind"] in PAID_BY_BUYER:
+        return now + timedelta(days=method.get("days_to_pay", 7) + GRACE_DAYS)
+    return now + timedelta(hours=section("payment").get("pay_within_hours", 24))
+
+
+def reference(order: Order) -> str:
+    """Creditor reference of a transfer (ISO 11649) made of the order's number: RF, two check digits, the number."""
+    plain = "".join(c for c in order.number.upper() if c.isascii() and c.isalnum())[-21:]
+    return f"RF{mod_97_10.calc_check_digits(plain + 'RF')}{plain}"
+
+
+def pay_by(order: Order, method: dict[str, Any]) -> date:
+    """The last day to pay, in the shop's zone, for methods that the buyer pays after ordering."""
+    days = method.get("days_to_pay", method.get("terms_days", 30 if method["kind"] in PAID_LATER else 7))
+    return (timezone.localtime(order.placed_at) + timedelta(days=days)).date()
+
+
+def instructions(order: Order) -> dict[str, Any] | None:
+    """What the buyer needs to pay an order whose method has no provider; None for the others.
+
+    Keys: kind, amount, currency, pay_by, reference; iban, bic, holder, epc_qr (an SVG data URI, euro only) for a
+    transfer; payable_to, address for a cheque; terms_days, late_interest, recovery_fee for an invoice.
+    """
+    chosen = method(order.payment_method)
+    if chosen is None or provider_of(chosen) or chosen["kind"] not in PAID_BY_BUYER + PAID_LATER:
+        return None
+    details = {key: chosen[key] for key in _PUBLIC if key in chosen}
+    return details | {
+        "kind": chosen["kind"],
+        "amount": order.total_amount,
+        "currency": order.currency,
+        "pay_by": pay_by(order, chosen),
+        "reference": reference(order),
+        "epc_qr": epc_qr(order, chosen) if chosen["kind"] == "bank-transfer" else "",
+    }
+
+
+_PUBLIC = ("iban", "bic", "holder", "payable_to", "address", "terms_days", "late_interest", "recovery_fee", "document")
+
+
+def epc_qr(order: Order, method: dict[str, Any]) -> str:
+    """A bank app reads the whole transfer from it (EPC069-12, euro only); "" when the order is not in euro."""
+    if order.currency != "EUR" or not method.get("iban"):
+        return ""
+    code = helpers.make_epc_qr(
+        name=(method.get("holder") or SHOP["seller"]["legal_name"])[:70],
+        iban=method["iban"],
+        bic=method.get("bic") or None,
+        amount=to_decimal(order.total_amount, order.currency),
+        reference=reference(order),
+    )
+    return code.svg_data_uri(border=2, scale=4)

@@ -1,0 +1,66 @@
+import logging
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import override
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
+
+from orders import links
+from orders.models import Order
+from orders.states import UNPAID
+
+from . import engine
+from .adapters import UnknownProvider, adapter
+from .facts import BadWebhook, ProviderDown
+from .models import PaymentAttempt
+
+logger = logging.getLogger(__name__)
+MAX_WEBHOOK_BYTES = 256 * 1024
+_refused: dict[str, int] = {}
+
+
+class SeeOther(HttpResponseRedirect):
+    status_code = 303
+
+
+@csrf_exempt  # the provider's signature takes the place of the token
+@require_POST
+def webhook(request: HttpRequest, provider: str) -> HttpResponse:
+    """What a provider tells us. 400 for what is not signed by it, 200 for everything else, known or not."""
+    try:
+        parse = adapter(provider).parse_webhook
+    except UnknownProvider:
+        raise Http404(provider) from None
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_WEBHOOK_BYTES:
+        return HttpResponse("too large\n", status=413, content_type="text/plain")
+    try:
+        facts = parse(request)
+    except BadWebhook as bad:
+        _refused[provider] = _refused.get(provider, 0) + 1
+        logger.warning("webhook of %s refused (%s); %d since the start", provider, bad, _refused[provider])
+        return HttpResponse("refused\n", status=400, content_type="text/plain")
+    except ProviderDown:  # some providers only name a payment, and it is fetched: let them try again
+        return HttpResponse("try again\n", status=503, content_type="text/plain")
+    outcomes = [engine.apply(fact) for fact in facts]
+    return HttpResponse(" ".join(outcomes) + "\n", content_type="text/plain")
+
+
+@never_cache
+@require_GET
+def back(request: HttpRequest, key: str) -> HttpResponse:
+    """The buyer comes back from the provider's page. The address proves nothing: the provider is asked."""
+    attempt = get_object_or_404(PaymentAttempt.objects.select_related("order"), key=key)
+    if attempt.provider:
+        engine.learn(attempt, "return")
+    return SeeOther(page_after_payment(attempt.order))
+
+
+def page_after_payment(order: Order) -> str:
+    """Thanks for an order that stands or whose money is on its way; else the page where another try is made."""
+    order.refresh_from_db()
+    open_still = order.state in UNPAID and engine.payment_status(order) != "pending"
+    with override(order.language):
+        return reverse("orders:pay" if open_still else "orders:thanks", args=[links.token(order)])
