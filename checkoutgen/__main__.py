@@ -1,0 +1,3 @@
+from checkoutgen.cli import main
+
+main()

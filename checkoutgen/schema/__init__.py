@@ -1,0 +1,53 @@
+"""The contract of the spec language as JSON Schema, with the settings of each provider put in."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+PROVIDERS = HERE.parent / "templates" / "payments"
+
+Schema = dict[str, Any]
+
+
+@cache
+def load() -> Schema:
+    """checkout.schema.json; payment.providers has one key for each folder of templates/payments."""
+    schema: Schema = json.loads((HERE / "checkout.schema.json").read_bytes())
+    providers = schema["properties"]["payment"]["properties"]["providers"]["properties"]
+    for path in sorted(PROVIDERS.glob("*/schema.json")):
+        providers[path.parent.name] = json.loads(path.read_bytes())
+    return schema
+
+
+def follow(schema: Schema) -> Schema:
+    """The schema itself, or the shared one that it refers to with its own words on top."""
+    if "$ref" not in schema:
+        return schema
+    target: Schema = load()["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    return {**target, **schema}
+
+
+def step(schema: Schema, part: str | int) -> Schema | None:
+    """The schema of one key or item of a value with this schema; None when there is none."""
+    schema = follow(schema)
+    if isinstance(part, int):
+        return schema.get("items")
+    if part in schema.get("properties", {}):
+        found: Schema = schema["properties"][part]
+        return found
+    for more in [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")]:
+        if isinstance(more, dict):
+            return more
+    return None
+
+
+def at(path: tuple[str | int, ...]) -> Schema | None:
+    """The schema of the value at a path of a spec; None for a path that the language does not have."""
+    schema: Schema | None = load()
+    for part in path:
+        schema = schema and step(schema, part)
+    return follow(schema) if schema else None

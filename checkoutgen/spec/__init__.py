@@ -1,0 +1,90 @@
+"""The spec: text -> document with places -> validated -> Spec, with every default filled in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from checkoutgen.errors import Problem, SpecError
+from checkoutgen.spec import layers, reader
+
+__all__ = ["Place", "Spec", "load"]
+
+
+class Place(NamedTuple):
+    """Where something was written; line and column are 1-based."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A valid spec with every default filled in. Read-only to everybody.
+
+    A key that has neither a value nor a default is absent from `data`; products and variants alone carry every key, None
+    where there is nothing. Amounts are whole minor units by currency, texts are maps by language, decimals are text.
+    """
+
+    file: str
+    root: Path
+    data: dict[str, Any]
+    source: dict[str, Any]
+    files: dict[str, bytes]
+    inputs: tuple[Path, ...]
+    places: dict[reader.Path, Place]
+
+    def place(self, path: str) -> Place:
+        """Where a path such as "markets.FR.languages[0]" was written, or else the nearest part of it that was."""
+        parts = parse_path(path)
+        for end in range(len(parts), 0, -1):
+            if found := self.places.get(parts[:end]):
+                return found
+        return Place(self.file, 1, 1)
+
+    def given(self, path: str) -> bool:
+        """Whether the author wrote it, here or in a spec that this one extends."""
+        return parse_path(path) in self.places
+
+
+def load(path: Path | None, *, text: bytes | None = None) -> Spec:
+    """Reads, validates and resolves a spec.
+
+    `text` stands for the content of the file; without a path it came from standard input and its files are looked up in the
+    current folder. Raises SpecError with every problem found.
+    """
+    from checkoutgen.spec.resolve import resolve
+    from checkoutgen.spec.validate import validate
+
+    merged = layers.read(path, text)
+    problems = list(merged.problems)
+    taken = {(problem.file, problem.line, problem.column) for problem in problems}
+
+    def report(at: reader.Path, message: str) -> None:
+        place = merged.place(at)
+        if tuple(place) not in taken:
+            problems.append(Problem(*place, reader.dotted(at), message))
+
+    validate(merged.value, report)
+    if problems:
+        raise SpecError(problems)
+    resolved = resolve(merged, problems)
+    if problems:
+        raise SpecError(problems)
+    return Spec(
+        file=merged.file,
+        root=merged.root,
+        data=resolved.data,
+        source=merged.value,
+        files=resolved.files,
+        inputs=tuple(sorted({*merged.inputs, *resolved.inputs})),
+        places={at: Place(*place) for at, place in merged.places.items()},
+    )
+
+
+def parse_path(path: str) -> reader.Path:
+    """"markets.FR.languages[0]" as ("markets", "FR", "languages", 0)."""
+    return tuple(int(index) if index else key for key, index in re.findall(r"([^.\[\]]+)(?![^\[]*\])|\[([0-9]+)\]", path))

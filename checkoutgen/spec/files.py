@@ -1,0 +1,177 @@
+"""Files that a spec names, opened without following links out of its folder, bounded and checked."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+MAX_PICTURE = 1 << 20
+MAX_SIDE = 8_000
+
+
+class FileProblem(Exception):
+    """What is wrong with a file, in words that follow its name."""
+
+
+class Picture(NamedTuple):
+    content: bytes
+    width: int
+    height: int
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """A regular file of at most `limit` bytes, named by the user on the command line or beside their spec."""
+    try:
+        return _read(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), limit)
+    except OSError as error:
+        raise FileProblem(_why(error)) from None
+    except ValueError:
+        raise FileProblem("has a name that no file can have") from None
+
+
+def read_inside(root: Path, name: str, limit: int) -> bytes:
+    """A regular file below `root`. `name` is relative, with /; no part of it may be a symbolic link."""
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        *folders, last = name.split("/")
+        for part in folders:
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        return _read(os.open(last, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder), limit)
+    except OSError as error:
+        raise FileProblem(_why(error)) from None
+    finally:
+        os.close(folder)
+
+
+def _read(descriptor: int, limit: int) -> bytes:
+    with open(descriptor, "rb", closefd=True) as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise FileProblem("is not a regular file")
+        if found.st_size > limit:
+            raise FileProblem(f"is larger than {limit:,} bytes")
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise FileProblem(f"is larger than {limit:,} bytes")
+    return content
+
+
+def _why(error: OSError) -> str:
+    match error:
+        case FileNotFoundError():
+            return "does not exist"
+        case PermissionError():
+            return "cannot be read: permission denied"
+        case IsADirectoryError():
+            return "is a folder"
+    if error.errno in (20, 40):  # ENOTDIR and ELOOP: O_NOFOLLOW met a symbolic link
+        return "is reached through a symbolic link or a file in place of a folder, which is not allowed"
+    return f"cannot be read: {(error.strerror or 'unknown').lower()}"
+
+
+def read_picture(root: Path, name: str) -> Picture:
+    """A picture whose first bytes are what its name says, at most 1 MiB and 8,000 pixels a side."""
+    content = read_inside(root, name, MAX_PICTURE)
+    ending = name.rpartition(".")[2].lower()
+    measure = _MEASURES.get(ending)
+    if measure is None:
+        raise FileProblem("is not a picture: its name must end in .svg, .png, .jpg or .webp")
+    size = measure(content)
+    if size is None:
+        raise FileProblem(f"does not hold a {ending.upper()} picture, whatever its name says")
+    if not all(0 < side <= MAX_SIDE for side in size):
+        raise FileProblem(f"measures {size[0]} by {size[1]} pixels; a side may have 1 to {MAX_SIDE:,}")
+    return Picture(content, *size)
+
+
+def _png(content: bytes) -> tuple[int, int] | None:
+    if content[:8] != b"\x89PNG\r\n\x1a\n" or content[12:16] != b"IHDR" or len(content) < 24:
+        return None
+    return int.from_bytes(content[16:20]), int.from_bytes(content[20:24])
+
+
+def _jpeg(content: bytes) -> tuple[int, int] | None:
+    if content[:3] != b"\xff\xd8\xff":
+        return None
+    at = 2
+    while at + 9 <= len(content) and content[at] == 0xFF:
+        marker = content[at + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of frame
+            return int.from_bytes(content[at + 7 : at + 9]), int.from_bytes(content[at + 5 : at + 7])
+        at += 1 if marker == 0xFF else 2 + int.from_bytes(content[at + 2 : at + 4])
+    return None
+
+
+def _webp(content: bytes) -> tuple[int, int] | None:
+    if content[:4] != b"RIFF" or content[8:12] != b"WEBP" or len(content) < 30:
+        return None
+    match content[12:16]:
+        case b"VP8X":
+            return 1 + int.from_bytes(content[24:27], "little"), 1 + int.from_bytes(content[27:30], "little")
+        case b"VP8L":
+            bits = int.from_bytes(content[21:25], "little")
+            return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+        case b"VP8 " if content[23:26] == b"\x9d\x01\x2a":
+            return int.from_bytes(content[26:28], "little") & 0x3FFF, int.from_bytes(content[28:30], "little") & 0x3FFF
+    return None
+
+
+# Drawing only: nothing here runs, loads, links or animates. style elements stay out because CSS can load.
+_SVG_ELEMENTS = frozenset(
+    "svg g defs symbol use title desc path rect circle ellipse line polyline polygon text tspan linearGradient radialGradient "
+    "stop clipPath mask pattern marker filter feGaussianBlur feOffset feMerge feMergeNode feColorMatrix feBlend feFlood "
+    "feComposite feDropShadow".split()
+)
+_SVG_ATTRIBUTE = re.compile(r"(?!on)[a-zA-Z][a-zA-Z0-9-]*\Z", re.IGNORECASE)
+_SVG = "{http://www.w3.org/2000/svg}"
+
+
+def _svg(content: bytes) -> tuple[int, int] | None:
+    from xml.etree import ElementTree
+    from xml.parsers.expat import ExpatError
+
+    if re.search(rb"<!(?!--)|<\?(?!xml[ ])", content):
+        raise FileProblem("is an SVG with a document type, entities or processing instructions, which is not allowed")
+    try:
+        root = ElementTree.fromstring(content)  # noqa: S314 - no entity can be declared: no document type above
+    except (ElementTree.ParseError, ExpatError, ValueError, LookupError):
+        return None
+    if root.tag != f"{_SVG}svg":
+        return None
+    for element in root.iter():
+        name = str(element.tag).removeprefix(_SVG)
+        if name not in _SVG_ELEMENTS:
+            raise FileProblem(f"is an SVG with the element {ascii(name)[:60]}, which is not allowed")
+        for attribute, value in element.attrib.items():
+            _svg_attribute(attribute, value)
+    return _svg_size(root.attrib)
+
+
+def _svg_attribute(name: str, value: str) -> None:
+    if name.endswith("}href") or name == "href":
+        if not re.fullmatch(r"#[\w.-]+", value, re.ASCII):
+            raise FileProblem("is an SVG that refers to something outside itself, which is not allowed")
+        return
+    if name == "{http://www.w3.org/XML/1998/namespace}space" or name == "{http://www.w3.org/XML/1998/namespace}lang":
+        return
+    references = re.sub(r"url\(\s*['\"]?#[\w.-]+['\"]?\s*\)", "", value, flags=re.ASCII)
+    if not _SVG_ATTRIBUTE.match(name) or re.search(r"url|javascript|expression|@|\\", references, re.IGNORECASE):
+        raise FileProblem(f"is an SVG with the attribute {ascii(name)[:60]}, which is not allowed here")
+
+
+def _svg_size(attributes: dict[str, str]) -> tuple[int, int]:
+    sides = [re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(?:px)?", attributes.get(name, "")) for name in ("width", "height")]
+    if sides[0] and sides[1]:
+        return round(float(sides[0][1])), round(float(sides[1][1]))
+    box = re.split(r"[\s,]+", attributes.get("viewBox", "").strip())
+    if len(box) == 4 and all(re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?", number) for number in box):
+        return round(float(box[2])), round(float(box[3]))
+    raise FileProblem("is an SVG without width and height or viewBox; add one")
+
+
+_MEASURES = {"png": _png, "jpg": _jpeg, "jpeg": _jpeg, "webp": _webp, "svg": _svg}

@@ -1,0 +1,232 @@
+"""Bytes to a document with the place of every key and value.
+
+Reads the part of YAML that means one thing to everybody: one UTF-8 document of maps, lists, texts, whole numbers, true and
+false. Walks the parser's events with its own stack and limits, so no input recurses, expands or runs anything. Decimals
+stay text, exactly as written. What YAML 1.1 readers misread is refused with a hint.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from checkoutgen.errors import Problem, SpecError, quoted
+
+MAX_BYTES = 1 << 20
+MAX_VALUES = 20_000
+MAX_DEPTH = 32
+MAX_TEXT = 64_000
+MAX_KEY = 128
+
+Path = tuple[str | int, ...]
+
+# Control characters, line separators, bidirectional overrides (https://trojansource.codes), invisible characters, tags,
+# surrogates and non-characters. U+200C to U+200F stay: Persian, Arabic, Hebrew and emoji need them.
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff\ufdd0-\ufdef"
+    "\U000e0000-\U000e0fff" + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(17)) + "]"
+)
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\Z")
+_DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}\Z")
+_AMBIGUOUS = re.compile(
+    r"""(?xi) (?: y|n|yes|no|on|off | ~|null | [-+]?\.inf | \.nan
+      | [-+]?0[0-9_]+ | 0[xob][0-9a-f_]+ | [-+]?[0-9][0-9_]*_[0-9_]* | [-+]?[0-9_]+(?::[0-5]?[0-9])+(?:\.[0-9_]*)?
+      | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.* | [-+]?(?:[0-9]+\.?|[0-9]*\.[0-9]+)e[-+]?[0-9]+ | [-+]?[0-9]{19,} | [-+]?\.[0-9_]+
+      | [-+]?[0-9]+\.[0-9_]* | true|false ) \Z"""
+)
+
+
+@dataclass
+class Document:
+    """A file that was read. Places are (line, column), 1-based; every path is a tuple of keys and indexes."""
+
+    file: str
+    value: Any = None
+    keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    values: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def dotted(path: Path) -> str:
+    """("delivery", "methods", 0, "price") as "delivery.methods[0].price"."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif re.fullmatch("[A-Za-z0-9_-]+", part):
+            text += f".{part}" if text else part
+        else:
+            text += f"[{quoted(part, 40)}]"
+    return text
+
+
+def read(raw: bytes, file: str) -> Document:
+    """Reads one document. Raises SpecError where reading cannot go on; lesser problems are in the document."""
+    text = _decode(raw, file)
+    walker = _Walker(Document(file))
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            walker.take(event)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise _stop(file, line, column, f"not valid YAML: {_syntax(error.problem, text, line)}") from None
+    except yaml.YAMLError as error:
+        raise _stop(file, 1, 1, f"not valid YAML: {quoted(str(error).splitlines()[0])}") from None
+    return walker.document
+
+
+def _stop(file: str, line: int, column: int, message: str) -> SpecError:
+    return SpecError([Problem(file, line, column, "", message)])
+
+
+def _decode(raw: bytes, file: str) -> str:
+    if len(raw) > MAX_BYTES:
+        raise _stop(file, 1, 1, f"the file is larger than {MAX_BYTES:,} bytes")
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise _stop(file, 1, 1, "the file is UTF-16 or UTF-32; save it as UTF-8")
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode(errors="replace")
+        line, column = _place(before, len(before))
+        raise _stop(file, line, column, f"byte 0x{raw[error.start]:02X} is not UTF-8; save the file as UTF-8") from None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if found := _FORBIDDEN.search(text):
+        raise _stop(file, *_place(text, found.start()), f"{_character(found[0])} is not allowed; delete it")
+    return text
+
+
+def _place(text: str, index: int) -> tuple[int, int]:
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+
+
+def _character(character: str) -> str:
+    return f"character U+{ord(character):04X} ({unicodedata.name(character, 'control')})"
+
+
+def _syntax(problem: str | None, text: str, line: int) -> str:
+    lines = text.split("\n")
+    if line <= len(lines) and re.match(r" *\t", lines[line - 1]):
+        return "the line is indented with a tab; use spaces"
+    return (ascii(problem)[1:-1] if problem else "it cannot be read here") + "; check quotes, colons and indentation"
+
+
+class _Walker:
+    """Builds the document from parser events. One frame a collection: [path, collection, key waiting for its value]."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.frames: list[tuple[Path, dict[str, Any] | list[Any]]] = []
+        self.key: list[str | None] = []
+        self.count = 0
+        self.documents = 0
+
+    def take(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.NodeEvent):
+            self.node(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self.frames.pop()
+            self.key.pop()
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self.documents += 1
+            if self.documents > 1:
+                raise self.stop(event, "only one document in a file; delete the line ---")
+            if event.version or event.tags:
+                raise self.stop(event, "%YAML and %TAG lines are not allowed; delete them")
+
+    def node(self, event: yaml.NodeEvent) -> None:
+        self.count += 1
+        if self.count > MAX_VALUES:
+            raise self.stop(event, f"more than {MAX_VALUES:,} values in one file")
+        if isinstance(event, yaml.AliasEvent) or event.anchor:
+            raise self.stop(event, "anchors and aliases (& and *) are not allowed; write the value out, or use `extends`")
+        if getattr(event, "tag", None):
+            raise self.stop(event, f"tags such as {quoted(event.tag)} are not allowed; delete it")  # type: ignore[attr-defined]
+        if self.frames and isinstance(self.frames[-1][1], dict) and self.key[-1] is None:
+            self.take_key(event)
+            return
+        path = self.path()
+        self.document.values[path] = (event.start_mark.line + 1, event.start_mark.column + 1)
+        if isinstance(event, yaml.ScalarEvent):
+            self.put(self.scalar(event, path))
+            return
+        if len(self.frames) >= MAX_DEPTH:
+            raise self.stop(event, f"nested deeper than {MAX_DEPTH}")
+        collection: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        self.put(collection)
+        self.frames.append((path, collection))
+        self.key.append(None)
+
+    def path(self) -> Path:
+        if not self.frames:
+            return ()
+        path, collection = self.frames[-1]
+        return (*path, len(collection)) if isinstance(collection, list) else (*path, self.key[-1] or "")
+
+    def put(self, value: Any) -> None:
+        if not self.frames:
+            self.document.value = value
+            return
+        collection = self.frames[-1][1]
+        if isinstance(collection, list):
+            collection.append(value)
+        else:
+            key = self.key[-1]
+            assert key is not None
+            collection.setdefault(key, value)
+            self.key[-1] = None
+
+    def take_key(self, event: yaml.NodeEvent) -> None:
+        if not isinstance(event, yaml.ScalarEvent):
+            raise self.stop(event, "a key must be plain text")
+        key = unicodedata.normalize("NFC", event.value)
+        if len(key) > MAX_KEY:
+            raise self.stop(event, f"the key is longer than {MAX_KEY} characters")
+        if key == "<<":
+            raise self.stop(event, "merge keys (<<) are not allowed; write the values out, or use `extends`")
+        self.characters(event)
+        path, _ = self.frames[-1]
+        here = (*path, key)
+        if first := self.document.keys.get(here):
+            self.problem(event, here, f"{quoted(key)} is given twice, first in line {first[0]}; delete one of them")
+        else:
+            self.document.keys[here] = (event.start_mark.line + 1, event.start_mark.column + 1)
+        self.key[-1] = key
+
+    def scalar(self, event: yaml.ScalarEvent, path: Path) -> str | int | bool | None:
+        text: str = event.value
+        if len(text) > MAX_TEXT:
+            raise self.stop(event, f"the text is longer than {MAX_TEXT:,} characters")
+        self.characters(event)
+        if event.style or not event.implicit[0]:
+            return text
+        if text in ("true", "false"):
+            return text == "true"
+        if not text:
+            return None
+        if _INTEGER.match(text):
+            return int(text)
+        if not _DECIMAL.match(text) and _AMBIGUOUS.match(text):
+            self.problem(
+                event, path, f"{quoted(text)} means different things to different YAML readers; put it in quotes, or "
+                "write true, false or a plain number",
+            )
+        return text
+
+    def characters(self, event: yaml.ScalarEvent) -> None:
+        if found := _FORBIDDEN.search(event.value):
+            raise self.stop(event, f"an escape gives {_character(found[0])}, which is not allowed; delete it")
+
+    def problem(self, event: yaml.Event, path: Path, message: str) -> None:
+        mark = event.start_mark
+        self.document.problems.append(Problem(self.document.file, mark.line + 1, mark.column + 1, dotted(path), message))
+
+    def stop(self, event: yaml.Event, message: str) -> SpecError:
+        self.problem(event, self.path() if self.frames else (), message)
+        return SpecError(self.document.problems)

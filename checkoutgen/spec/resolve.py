@@ -1,0 +1,494 @@
+"""A valid document to the resolved spec: defaults, texts in every language, amounts in minor units, facts of the markets,
+files, and whether everything that is referred to exists.
+
+The schema drives it: a value is resolved by what the schema says it is. What the schema cannot say is written out below.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from checkoutgen import schema as contract
+from checkoutgen.errors import Problem, quoted
+from checkoutgen.spec import colour
+from checkoutgen.spec.files import FileProblem, read_inside, read_picture
+from checkoutgen.spec.layers import Merged
+from checkoutgen.spec.money import MAX_MINOR, minor
+from checkoutgen.spec.reader import MAX_TEXT, dotted
+from checkoutgen.spec.reader import Path as At
+
+HERE = Path(__file__).parent.parent
+MARKETS = HERE / "markets"
+LOCALES = HERE / "locales"
+
+Data = dict[str, Any]
+
+
+@dataclass
+class Resolved:
+    data: Data
+    files: dict[str, bytes]
+    inputs: list[Path]
+
+
+@dataclass
+class Context:
+    """What resolving a value needs to know, and what it finds."""
+
+    root: Path
+    report: Callable[[At, str], None]
+    languages: list[str] = field(default_factory=list)
+    currency: str = ""
+    market_currencies: dict[str, str] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    pictures: dict[str, Data] = field(default_factory=dict)
+    inputs: list[Path] = field(default_factory=list)
+
+
+def resolve(merged: Merged, problems: list[Problem]) -> Resolved:
+    """The resolved spec; what is wrong with it is added to `problems`."""
+
+    def report(at: At, message: str) -> None:
+        problems.append(Problem(*merged.place(at), dotted(at), message))
+
+    context = Context(merged.root, report)
+    source = deepcopy(merged.value)
+    source.pop("extends", None)
+    facts = _shop_and_markets(source, context)
+    if problems:
+        return Resolved({}, {}, [])
+    data = value(contract.load(), source, (), context, list(context.market_currencies))
+    data.pop("extends")
+    if problems:
+        return Resolved({}, {}, [])
+    _finish(data, facts, context)
+    return Resolved(data, context.files, context.inputs)
+
+
+# Facts and words
+
+
+@cache
+def market_facts(country: str) -> Data | None:
+    path = MARKETS / f"{country}.json"
+    return json.loads(path.read_bytes()) if path.is_file() else None
+
+
+@cache
+def words(language: str) -> Data:
+    """Our own words in a language; English where we have none."""
+    path = LOCALES / language / "words.json"
+    return json.loads((path if path.is_file() else LOCALES / "en" / "words.json").read_bytes())  # type: ignore[no-any-return]
+
+
+@cache
+def shipped_languages() -> tuple[str, ...]:
+    """Languages that a shop can speak."""
+    return tuple(sorted(path.parent.name for path in LOCALES.glob("*/shop.po"))) or ("de", "en", "fr", "sv")
+
+
+def _in_words(languages: Iterable[str], *keys: str) -> dict[str, str]:
+    result = {}
+    for language in languages:
+        found: Any = words(language)
+        for key in keys:
+            found = found[key]
+        result[language] = found
+    return result
+
+
+# What the rest depends on: markets, languages, currencies
+
+
+def _shop_and_markets(source: Data, context: Context) -> dict[str, Data]:
+    shop = source["shop"]
+    facts: dict[str, Data] = {}
+    for country in source["markets"]:
+        found = market_facts(country)
+        if found is None:
+            known = ", ".join(sorted(path.stem for path in MARKETS.glob("*.json")))
+            context.report(("markets", country), f"there are no facts about the country {country}; there are for: {known}")
+        else:
+            facts[country] = found
+    if not facts:
+        return facts
+    markets = {country: source["markets"][country] or {} for country in facts}
+    home = next(iter(facts))
+    shop.setdefault("languages", _default_languages(markets, facts))
+    shop.setdefault("currency", markets[home].get("currency", facts[home]["currency"]))
+    shop.setdefault("timezone", markets[home].get("timezone", facts[home]["timezone"]))
+    shop.setdefault("slug", slug(shop["name"]))
+    context.languages, context.currency = shop["languages"], shop["currency"]
+    _languages(source, context)
+    for country, market in markets.items():
+        usual = [language for language in facts[country]["languages"] if language in shop["languages"]]
+        market.setdefault("languages", usual or list(shop["languages"]))
+        market.setdefault("currency", facts[country]["currency"])
+        market.setdefault("timezone", facts[country]["timezone"])
+        market.setdefault("prices", "net" if source.get("audience") == "b2b" else "gross")
+        context.market_currencies[country] = market["currency"]
+    source["markets"] = markets
+    source["seller"].setdefault("country", home)
+    _sections(source)
+    return facts
+
+
+def _default_languages(markets: Data, facts: dict[str, Data]) -> list[str]:
+    wanted = [
+        language for country, market in markets.items() for language in market.get("languages", facts[country]["languages"])
+    ]
+    return [language for language in dict.fromkeys(wanted) if language in shipped_languages()] or ["en"]
+
+
+def _languages(source: Data, context: Context) -> None:
+    shipped = shipped_languages()
+    for index, language in enumerate(context.languages):
+        at: At = ("shop", "languages", index)
+        if language not in shipped:
+            context.report(at, f"there is no translation into `{language}`; there are: {', '.join(shipped)}")
+        if language in context.languages[:index]:
+            context.report(at, f"`{language}` is listed twice; delete one")
+    for country, market in source["markets"].items():
+        for index, language in enumerate((market or {}).get("languages", [])):
+            if language not in context.languages:
+                message = f"the shop does not speak `{language}`; add it to shop.languages or take it out here"
+                context.report(("markets", country, "languages", index), message)
+
+
+def _sections(source: Data) -> None:
+    """Defaults that depend on another value and that the schema can only describe."""
+    audience = source.get("audience", "b2c")
+    catalogue = source["catalogue"] = source["catalogue"] or {}
+    catalogue.setdefault("prices", "net" if audience == "b2b" else "gross")
+    business = source["business"] = source.get("business") or {}
+    business.setdefault("vat_id", {"b2b": "required", "mixed": "optional"}.get(audience, "none"))
+    seller, shop = source["seller"], source["shop"]
+    mails = source["mails"] = source.get("mails") or {}
+    sender = mails["from"] = mails.get("from") or {}
+    sender.setdefault("name", shop["name"])
+    sender.setdefault("email", seller["email"])
+    mails.setdefault("reply_to", sender["email"])
+    support = source["support"] = source.get("support") or {}
+    support.setdefault("email", seller["email"])
+    if "phone" in seller:
+        support.setdefault("phone", seller["phone"])
+    for method in source["payment"]["methods"]:
+        match method["kind"]:
+            case "bank-transfer":
+                method.setdefault("holder", seller["legal_name"])
+                method.setdefault("days_to_pay", 7)
+            case "cheque":
+                method.setdefault("payable_to", seller["legal_name"])
+                method.setdefault("address", deepcopy(seller["address"]))
+                method.setdefault("days_to_pay", 7)
+            case "purchase-order":
+                method.setdefault("document", "optional")
+                method.setdefault("terms_days", 30)
+            case "invoice":
+                method.setdefault("terms_days", 30)
+
+
+def slug(name: str) -> str:
+    """A name as an id: "Maison d'Été" becomes "maison-d-ete". Falls back to "shop"."""
+    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode().lower()
+    text = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-")
+    return text if re.match("[a-z]", text) else f"shop-{text}".strip("-")
+
+
+# Any value, by its schema
+
+
+def value(schema: contract.Schema, given: Any, at: At, context: Context, markets: list[str]) -> Any:
+    """`given` resolved as its schema says. `markets` are those that use it: amounts need their currencies."""
+    shared = schema.get("$ref", "").removeprefix("#/$defs/")
+    if resolver := _SHARED.get(shared):
+        return resolver(given, at, context, markets)
+    schema = contract.follow(schema)
+    if given is None and "null" in schema["type"]:
+        given = {}
+    if isinstance(given, dict):
+        return _map(schema, given, at, context, markets)
+    if isinstance(given, list):
+        return [value(schema["items"], item, (*at, index), context, markets) for index, item in enumerate(given)]
+    if "number" in schema["type"]:
+        return plain_decimal(given)
+    return given
+
+
+def _map(schema: contract.Schema, given: Data, at: At, context: Context, markets: list[str]) -> Data:
+    if isinstance(given.get("markets"), list):
+        markets = _known_markets(given["markets"], (*at, "markets"), context)
+    if at and at[0] == "seller":
+        markets = []  # amounts about the seller itself need no other currency
+    if "properties" not in schema:
+        items = schema["additionalProperties"]
+        return {key: value(items, item, (*at, key), context, markets) for key, item in given.items()}
+    result = {}
+    for key, inner in schema["properties"].items():
+        if key in given:
+            result[key] = value(inner, given[key], (*at, key), context, markets)
+        elif "default" in inner:
+            result[key] = value(inner, deepcopy(inner["default"]), (*at, key), context, markets)
+    return result
+
+
+def _known_markets(given: list[str], at: At, context: Context) -> list[str]:
+    for index, country in enumerate(given):
+        if country not in context.market_currencies:
+            context.report((*at, index), f"{country} is not a market of this shop; add it to markets or take it out here")
+    return [country for country in given if country in context.market_currencies]
+
+
+def plain_decimal(given: str | int) -> str:
+    """A decimal as text without needless zeros: "7.50" as "7.5"."""
+    text = str(given)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def text(given: str | Data, at: At, context: Context, markets: list[str]) -> dict[str, str]:
+    if isinstance(given, str):
+        return dict.fromkeys(context.languages, given)
+    _complete(given, at, context)
+    return {language: given.get(language, "") for language in context.languages}
+
+
+def long_text(given: str | Data, at: At, context: Context, markets: list[str]) -> dict[str, str]:
+    if isinstance(given, str) or "file" not in given:
+        return text(given, at, context, markets)
+    if len(given) > 1:
+        context.report(at, "has both `file` and languages; keep one")
+        return {}
+    names = {language: given["file"].replace("{lang}", language) for language in context.languages}
+    contents = {name: _text_file(name, (*at, "file"), context) for name in dict.fromkeys(names.values())}
+    return {language: contents[name] for language, name in names.items()}
+
+
+def _complete(given: Data, at: At, context: Context) -> None:
+    if missing := [language for language in context.languages if language not in given]:
+        context.report(at, f"has no text in {', '.join(missing)}; add {'it' if len(missing) == 1 else 'them'}")
+
+
+def _text_file(name: str, at: At, context: Context) -> str:
+    context.inputs.append(context.root / name)
+    try:
+        content = read_inside(context.root, name, MAX_TEXT * 4).decode()
+    except FileProblem as problem:
+        context.report(at, f"{name} {problem}")
+    except UnicodeDecodeError:
+        context.report(at, f"{name} is not UTF-8 text")
+    else:
+        return content.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    return ""
+
+
+def amount(given: str | int | Data, at: At, context: Context, markets: list[str]) -> dict[str, int]:
+    by_currency = given if isinstance(given, dict) else {context.currency: given}
+    result = {}
+    for currency, written in by_currency.items():
+        place = (*at, currency) if isinstance(given, dict) else at
+        units = minor(written, currency)
+        if units is None:
+            context.report(place, f"has more decimals than {currency} has; {quoted(written)} cannot be paid exactly")
+        elif units > MAX_MINOR and at[0] != "seller":
+            context.report(place, f"is larger than any amount this shop can take; {quoted(written)}")
+        else:
+            result[currency] = units
+    needed = {context.market_currencies[market]: market for market in reversed(markets)}
+    for currency, market in needed.items():
+        if currency not in by_currency and units_of(given) != 0:
+            context.report(at, f"needs an amount in {currency} for the market {market}, such as {{{currency}: ...}}")
+    if units_of(given) == 0:
+        result |= dict.fromkeys(needed, 0)
+    return result
+
+
+def units_of(given: Any) -> int | None:
+    """0 for a plain nothing, which is nothing in every currency."""
+    return 0 if isinstance(given, str | int) and not str(given).strip("0.") else None
+
+
+def picture(given: str, at: At, context: Context, markets: list[str]) -> Data:
+    """{path, width, height} in pixels; its content goes to the files of the spec."""
+    if given not in context.pictures:
+        context.inputs.append(context.root / given)
+        try:
+            found = read_picture(context.root, given)
+        except FileProblem as problem:
+            context.report(at, f"{given} {problem}")
+            return {"path": given, "width": 0, "height": 0}
+        context.files[given] = found.content
+        context.pictures[given] = {"path": given, "width": found.width, "height": found.height}
+    return dict(context.pictures[given])
+
+
+_SHARED: dict[str, Callable[[Any, At, Context, list[str]], Any]] = {
+    "text": text,
+    "longText": long_text,
+    "amount": amount,
+    "picture": picture,
+}
+
+
+# What the schema cannot say
+
+
+def _finish(data: Data, facts: dict[str, Data], context: Context) -> None:
+    from checkoutgen.spec import products
+
+    _markets(data, facts, context)
+    _theme(data)
+    products.finish(data, context)
+    _delivery(data, context)
+    _payment(data, context)
+    _legal(data, context)
+    _checkout(data, context)
+    _mails(data)
+    for index, badge in enumerate(data["trust"]["badges"]):
+        unique(badge["id"], data["trust"]["badges"][:index], "id", ("trust", "badges", index, "id"), context)
+    data["trust"].setdefault("secure_payment", _in_words(context.languages, "secure_payment"))
+
+
+def _markets(data: Data, facts: dict[str, Data], context: Context) -> None:
+    everywhere = data["checkout"].get("order_button")
+    for country, market in data["markets"].items():
+        fact = facts[country]
+        usual = _in_words(context.languages, "order_button") | fact.get("order_button", {})
+        withdrawal = fact["withdrawal"] and {
+            "days": fact["withdrawal"]["days"],
+            "link": _in_words(context.languages, "withdrawal", "link"),
+            "confirm": _in_words(context.languages, "withdrawal", "confirm"),
+        }
+        market.setdefault("order_button", everywhere or {language: usual[language] for language in context.languages})
+        market["name"] = {language: fact["name"].get(language, fact["name"]["en"]) for language in context.languages}
+        market["withdrawal"] = withdrawal
+        for key in ("tax", "holidays", "eu", "guarantee_years", "parameters"):
+            market[key] = deepcopy(fact[key])
+    data["checkout"].setdefault("order_button", next(iter(data["markets"].values()))["order_button"])
+
+
+def _theme(data: Data) -> None:
+    theme = data["shop"]["theme"]
+    theme["brand"] = theme["brand"].lower()
+    theme["tokens"] = colour.theme(theme["brand"])
+
+
+def _delivery(data: Data, context: Context) -> None:
+    methods = data["delivery"]["methods"]
+    for index, method in enumerate(methods):
+        at: At = ("delivery", "methods", index)
+        unique(method["id"], methods[:index], "id", (*at, "id"), context)
+        method.setdefault("name", _in_words(context.languages, "delivery", method["kind"]))
+        method.setdefault("markets", list(data["markets"]))
+        _ordered_days(method["days"], (*at, "days"), context)
+        if method["kind"] == "click-and-collect" and not method["stores"]:
+            context.report(at, "needs `stores`: where orders are collected")
+        for number, store in enumerate(method["stores"]):
+            unique(store["id"], method["stores"][:number], "id", (*at, "stores", number, "id"), context)
+            store["address"].setdefault("country", data["seller"]["country"])
+        for number, rate in enumerate(method["rates"]):
+            rate.setdefault("markets", list(method["markets"]))
+            rate.setdefault("days", list(method["days"]))
+            _ordered_days(rate["days"], (*at, "rates", number, "days"), context)
+            if rate.get("to_weight", rate["from_weight"]) < rate["from_weight"]:
+                context.report((*at, "rates", number, "to_weight"), "is less than from_weight")
+
+
+def _ordered_days(days: list[int], at: At, context: Context) -> None:
+    if days[0] > days[1]:
+        context.report(at, f"begins after it ends: write [{days[1]}, {days[0]}]")
+
+
+def _payment(data: Data, context: Context) -> None:
+    payment, methods = data["payment"], data["payment"]["methods"]
+    known = sorted(path.parent.name for path in contract.PROVIDERS.glob("*/schema.json"))
+    for index, method in enumerate(methods):
+        at: At = ("payment", "methods", index)
+        unique(method["id"], methods[:index], "id", (*at, "id"), context)
+        method.setdefault("name", _in_words(context.languages, "payment", method["kind"]))
+        method.setdefault("markets", list(data["markets"]))
+        provider = method.get("provider")
+        if provider and provider not in known:
+            exists(provider, known, (*at, "provider"), "provider", context)
+        elif not provider and method["kind"] in _ONLINE:
+            context.report(at, f"needs `provider`: the company behind it, one of {', '.join(known)}")
+        if method["kind"] == "bank-transfer" and "iban" not in method:
+            context.report(at, "needs `iban`: the account that buyers pay to")
+        if provider in known:
+            payment["providers"].setdefault(provider, {})
+
+
+_ONLINE = frozenset(
+    "card wallet paypal pay-later instalments ideal bancontact swish twint sepa-debit".split()
+)  # kinds that a provider carries out
+
+
+def _legal(data: Data, context: Context) -> None:
+    pages = data["legal"]["pages"]
+    for name, body in pages.items():
+        pages[name] = {"title": _in_words(context.languages, "legal", name), "body": body}
+
+
+def _checkout(data: Data, context: Context) -> None:
+    checkout = data["checkout"]
+    steps = checkout["steps"]
+    if len(set(steps)) < len(steps):
+        context.report(("checkout", "steps"), "names a step twice; contact, delivery, payment and review are each needed once")
+    elif steps[-1] != "review":
+        context.report(("checkout", "steps"), "must end with review: what is ordered is shown just before ordering")
+    for index, coupon in enumerate(checkout["coupons"]):
+        at: At = ("checkout", "coupons", index)
+        coupon["code"] = coupon["code"].upper()
+        unique(coupon["code"], checkout["coupons"][:index], "code", (*at, "code"), context)
+        if sum((("percent" in coupon), ("amount" in coupon), coupon["free_delivery"])) != 1:
+            context.report(at, "needs exactly one of `percent`, `amount` and `free_delivery: true`")
+        if "starts" in coupon and coupon.get("ends", coupon["starts"]) < coupon["starts"]:
+            context.report((*at, "ends"), "is before `starts`")
+        coupon.setdefault("markets", list(data["markets"]))
+        for number, category in enumerate(coupon["categories"]):
+            exists(category, data["catalogue"]["categories"], (*at, "categories", number), "category", context)
+
+
+def _mails(data: Data) -> None:
+    """All mails that what the shop does can need."""
+    online = any(method["kind"] in _ONLINE for method in data["payment"]["methods"])
+    later = any(method["kind"] in ("bank-transfer", "cheque") for method in data["payment"]["methods"])
+    withdrawal = any(market["withdrawal"] for market in data["markets"].values()) and data["audience"] != "b2b"
+    accounts = data["checkout"]["identification"]["account"] != "none" or data["checkout"]["identification"]["sign_in"]
+    needed = {
+        "order-confirmation": True,
+        "payment-pending": later,
+        "payment-received": later,
+        "payment-failed": online,
+        "shipped": True,
+        "cancelled": True,
+        "refunded": True,
+        "withdrawal-received": withdrawal,
+        "account-created": accounts,
+        "password-reset": accounts,
+        "new-order": True,
+    }
+    data["mails"].setdefault("send", [name for name, wanted in needed.items() if wanted])
+
+
+def unique(name: str, earlier: list[Data], key: str, at: At, context: Context) -> None:
+    if any(other[key].lower() == name.lower() for other in earlier):
+        context.report(at, f"`{name}` is used twice; give one of them another name")
+
+
+def exists(name: str, known: Iterable[str], at: At, what: str, context: Context) -> None:
+    """Reports a reference to something that is not there, with what was perhaps meant."""
+    known = list(known)
+    if name in known:
+        return
+    close = get_close_matches(name, known, 1)
+    hint = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(known[:12])}" if known else "there are none"
+    context.report(at, f"there is no {what} {quoted(name)}; {hint}")
