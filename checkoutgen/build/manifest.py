@@ -1,0 +1,139 @@
+"""What the last build wrote: `.checkoutgen/manifest.json` (digests, owners, reasons) and `.checkoutgen/base.zip` (the pristine texts).
+
+Both are committed with the shop and equal on every machine: keys and names sorted, no time, no path outside the shop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from checkoutgen.errors import UsageError
+
+if TYPE_CHECKING:
+    from checkoutgen.build.render import File
+
+FOLDER = ".checkoutgen"
+MANIFEST = f"{FOLDER}/manifest.json"
+BASE = f"{FOLDER}/base.zip"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One generated file as the last build rendered it."""
+
+    digest: str
+    owner: str
+    sources: tuple[str, ...]
+    executable: bool = False
+
+
+@dataclass(frozen=True)
+class Manifest:
+    tool: str
+    files: dict[str, Entry]
+
+    def dump(self) -> bytes:
+        files = {
+            path: {
+                "digest": entry.digest,
+                "executable": entry.executable,
+                "owner": entry.owner,
+                "sources": entry.sources,
+            }
+            for path, entry in sorted(self.files.items())
+        }
+        content = {"files": files, "format": FORMAT, "tool": self.tool}
+        return json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def load(content: bytes) -> Manifest:
+    """Reads a manifest; it comes with the shop's repository, so nothing in it is trusted."""
+    try:
+        data = json.loads(content)
+        files = {
+            _inside(path): Entry(
+                str(e["digest"]), str(e["owner"]), tuple(map(str, e["sources"])), bool(e["executable"])
+            )
+            for path, e in data["files"].items()
+        }
+        return Manifest(str(data["tool"]), files)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise UsageError(
+            f"{MANIFEST} is damaged: restore it from your repository, or build into an empty folder and move your changes over"
+        ) from None
+
+
+def of(files: dict[str, File], tool: str) -> Manifest:
+    entries = {
+        path: Entry(digest(file.content), file.owner, file.sources, file.executable) for path, file in files.items()
+    }
+    return Manifest(tool, entries)
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def archive(files: dict[str, File]) -> bytes:
+    """The generated texts as a zip with one date, one mode and no compression.
+
+    Deflate gives other bytes under another zlib (zlib-ng), and git compresses the file anyway. Binary files are left out: they are never
+    merged, their digest is enough.
+    """
+    import io
+    import zipfile
+
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as zipped:
+        for path, file in sorted(files.items()):
+            if file.owner == "generated" and is_text(file.content):
+                member = zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0))
+                member.create_system = 3  # Unix, on every system
+                member.external_attr = 0o100644 << 16
+                zipped.writestr(member, file.content)
+    return buffer.getvalue()
+
+
+class Base:
+    """The pristine texts of the last build, opened only when one is asked for."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def get(self, path: str) -> bytes | None:
+        import io
+        import zipfile
+
+        try:
+            with zipfile.ZipFile(io.BytesIO(self._content)) as zipped:
+                return zipped.read(path)
+        except KeyError:
+            return None
+        except zipfile.BadZipFile:
+            raise UsageError(f"{BASE} is damaged: restore it from your repository") from None
+
+
+def is_text(content: bytes) -> bool:
+    if b"\0" in content:
+        return False
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _inside(path: str) -> str:
+    if (
+        not path
+        or path.startswith("/")
+        or "\\" in path
+        or "\0" in path
+        or any(p in ("", ".", "..") for p in path.split("/"))
+    ):
+        raise ValueError(path)
+    return path

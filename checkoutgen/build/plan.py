@@ -1,0 +1,248 @@
+"""What a build would do to each file, decided before anything is written.
+
+`plan` compares three states of every path: pristine (the last build), what stands on disk, and what the spec renders now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from checkoutgen import __version__
+from checkoutgen.build import manifest as manifests
+from checkoutgen.build import merge
+from checkoutgen.build import tree as trees
+from checkoutgen.build.manifest import BASE, MANIFEST, Base, Entry, Manifest, digest
+from checkoutgen.build.render import File, render
+from checkoutgen.errors import UsageError, quoted
+
+if TYPE_CHECKING:
+    from checkoutgen.spec import Spec
+
+Action = Literal["create", "update", "merge", "conflict", "delete", "keep"]
+ACTIONS: tuple[Action, ...] = ("create", "update", "merge", "conflict", "delete", "keep")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One path that is not as the build would write it, and what the build does about it.
+
+    keep: your version stays. conflict: both sides changed the same place; a text then holds both between markers.
+    """
+
+    path: str
+    action: Action
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    out: Path
+    tree: trees.Tree
+    changes: tuple[Change, ...]
+    writes: dict[str, File] = field(repr=False)  # by path: everything to write, the manifest and its base included
+    deletes: frozenset[str]
+    rendered: dict[str, File] = field(repr=False)
+    last: Base | None = field(repr=False)
+
+    @property
+    def pending(self) -> bool:
+        """Would a build change anything?"""
+        return bool(self.writes or self.deletes)
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        return tuple(change.path for change in self.changes if change.action == "conflict")
+
+
+def plan(spec: Spec, out: Path, restore: Collection[str] = ()) -> Plan:
+    """Compares what `spec` renders with the folder `out`. Paths in `restore` are written as generated, whatever stands there."""
+    trees.refuse(out, spec.root)
+    new = render(spec)
+    if not (out / MANIFEST).is_file():
+        return _first(out, new)
+    old = manifests.load((out / MANIFEST).read_bytes())
+    _known(restore, new)
+    ours = {*old.files, *new, MANIFEST, BASE}
+    tree = trees.scan(out, ours)
+    trees.refuse_open_database(tree, ours)
+    return _Planner(out, tree, old, new, frozenset(restore)).plan()
+
+
+def _first(out: Path, new: dict[str, File]) -> Plan:
+    changes = tuple(Change(path, "create") for path in new)
+    return Plan(out, trees.Tree(), changes, {**new, **_records(new)}, frozenset(), new, None)
+
+
+def _records(new: dict[str, File]) -> dict[str, File]:
+    return {MANIFEST: File(manifests.of(new, __version__).dump()), BASE: File(manifests.archive(new))}
+
+
+def _known(restore: Collection[str], new: dict[str, File]) -> None:
+    for path in restore:
+        if path not in new:
+            raise UsageError(f"--restore {quoted(path)}: this spec makes no such file")
+
+
+class ConflictError(UsageError):
+    """Conflict markers of an earlier build are still in a file."""
+
+    exit_code = 5
+
+
+class _Planner:
+    """One walk over all paths; each lands in at most one of `writes` and `deletes`."""
+
+    def __init__(
+        self, out: Path, tree: trees.Tree, old: Manifest, new: dict[str, File], restore: frozenset[str]
+    ) -> None:
+        self.out, self.tree, self.old, self.new, self.restore = out, tree, old, new, restore
+        self.base = Base((out / BASE).read_bytes() if BASE in tree.files else b"")
+        self.changes: list[Change] = []
+        self.writes: dict[str, File] = {}
+        self.deletes: set[str] = set()
+
+    def plan(self) -> Plan:
+        followed = self._follow()
+        for path in sorted({*self.old.files, *self.new} - followed):
+            self._path(path)
+        self._record()
+        changes = tuple(sorted(self.changes, key=lambda change: change.path))
+        return Plan(self.out, self.tree, changes, self.writes, frozenset(self.deletes), self.new, self.base)
+
+    def _path(self, path: str) -> None:
+        self._refuse_in_the_way(path)
+        old, new = self.old.files.get(path), self.new.get(path)
+        there = path in self.tree.files
+        if new is None:
+            if there and old is not None:
+                self._left(path, old)
+        elif path in self.restore:
+            self._write(path, "update" if there else "create", new, "restored")
+        elif new.owner == "seeded":
+            if old is None and not there:
+                self._write(path, "create", new, "yours from now on")
+        elif old is None:
+            self._appeared(path, new, there)
+        elif not there:
+            self._keep(path, "deleted by you")
+        else:
+            self._both(path, old, new)
+
+    def _left(self, path: str, old: Entry) -> None:
+        """The spec no longer makes this file."""
+        if old.owner == "seeded":
+            return
+        if digest(self._read(path)) == old.digest:
+            self.deletes.add(path)
+            self.changes.append(Change(path, "delete"))
+        else:
+            self._keep(path, "no longer made by the spec, but edited by you")
+
+    def _appeared(self, path: str, new: File, there: bool) -> None:
+        if not there:
+            self._write(path, "create", new)
+        elif self._read(path) != new.content:
+            self._merge(path, b"", self._edited(path), new)
+
+    def _both(self, path: str, old: Entry, new: File) -> None:
+        executable = self._is_executable(path)
+        if executable != old.executable:  # your choice stays
+            new = replace(new, executable=executable)
+        there = self._read(path)
+        if there == new.content:
+            if executable != new.executable:
+                self._write(path, "update", new)
+        elif digest(there) == old.digest:
+            self._write(path, "update", new)
+        elif digest(new.content) == old.digest:
+            self._edited(path)
+            self._keep(path, "edited by you")
+        else:
+            self._merge(path, self.base.get(path), self._edited(path), new)
+
+    def _merge(self, path: str, base: bytes | None, yours: bytes, new: File, note: str = "") -> None:
+        if base is None or not manifests.is_text(yours) or not manifests.is_text(new.content):
+            note = f"binary: yours stays; --restore {path} takes the build's"
+            self.changes.append(Change(path, "conflict", note))
+            return
+        content, conflict = merge.merge(path, base, yours, new.content)
+        file = replace(new, content=content)
+        if conflict:
+            self._write(path, "conflict", file, "both sides between markers")
+        else:
+            self._write(path, "merge", file, note)
+
+    def _follow(self) -> set[str]:
+        """Files that stand at another path since the last build: your edits, or your deletion, go there. Returns the paths dealt with."""
+        gone = [
+            path
+            for path, old in self.old.files.items()
+            if path not in self.new
+            and old.owner == "generated"
+            and (path not in self.tree.files or digest(self._read(path)) != old.digest)
+        ]
+        came = [path for path in self.new if path not in self.old.files and path not in self.tree.files]
+        followed: set[str] = set()
+        for path in sorted(gone):
+            base = self.base.get(path)
+            target = (
+                merge.moved(path, base, {to: self.new[to].content for to in came if to not in followed})
+                if base
+                else None
+            )
+            if base is None or target is None or target in self.restore:
+                continue
+            self._refuse_in_the_way(target)
+            followed |= {path, target}
+            if path in self.tree.files:
+                self.deletes.add(path)
+                self._merge(target, base, self._edited(path), self.new[target], f"with your changes to {path}")
+            else:
+                self._keep(target, f"deleted by you as {path}")
+        return followed
+
+    def _record(self) -> None:
+        for path, file in _records(self.new).items():
+            if path not in self.tree.files or self._read(path) != file.content:
+                self.writes[path] = file
+        if self.writes and self.writes.keys() <= {MANIFEST, BASE} and not self.deletes:
+            self.changes += [Change(path, "update", "the build's own records") for path in self.writes]
+
+    def _write(self, path: str, action: Action, file: File, note: str = "") -> None:
+        self.writes[path] = file
+        self.changes.append(Change(path, action, note))
+
+    def _keep(self, path: str, note: str) -> None:
+        self.changes.append(Change(path, "keep", note))
+
+    def _read(self, path: str) -> bytes:
+        with open(self.out / path, "rb") as file:
+            return file.read()
+
+    def _edited(self, path: str) -> bytes:
+        """A file that differs from every build's: it must not hold the conflict markers of an earlier one."""
+        yours = self._read(path)
+        if merge.has_markers(yours):
+            raise ConflictError(
+                f"{quoted(path)} still has the conflict markers of an earlier build: choose between the sides and remove the markers, "
+                f"or take the build's version with --restore {path}"
+            )
+        return yours
+
+    def _is_executable(self, path: str) -> bool:
+        return bool(self.tree.files[path][3] & 0o100)
+
+    def _refuse_in_the_way(self, path: str) -> None:
+        if path in self.tree.special:
+            raise UsageError(
+                f"{quoted(path)} is not a regular file; a build does not write through it: remove it first"
+            )
+        if path in self.tree.folders:
+            raise UsageError(f"{quoted(path)} is a folder where the shop has a file: rename it first")
+        above = path
+        while above := above.rpartition("/")[0]:
+            if above in self.tree.files:
+                raise UsageError(f"{quoted(above)} is a file where the shop has a folder: rename it first")

@@ -1,0 +1,221 @@
+"""All of a plan or nothing: the new tree is staged beside the old one, then both change places in one system call.
+
+Beside the output folder `shop` stand, while a build runs, `.shop.checkoutgen` (the staged tree, later the old one) and
+`.shop.checkoutgen.lock`. Files that stay are hard links. A foreign folder (`var/` with the live database, `.git/`, `media/`) cannot be
+linked and is never copied: the staged tree holds a link to the place where the folder will be after the exchange, and then link and folder
+change places, again in one call. So at no moment is a file missing, and a program that has one open keeps it.
+
+A build that was killed leaves the old tree or the new one; the next build finishes or sweeps what it left.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from checkoutgen.build import tree as trees
+from checkoutgen.build.manifest import FOLDER
+from checkoutgen.build.plan import Plan
+from checkoutgen.build.render import File
+from checkoutgen.errors import UsageError, quoted
+
+# First into a staged tree, last out of the finished one: a tree beside the output that holds it was never exchanged and can be swept.
+UNFINISHED = f"{FOLDER}/unfinished"
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+def _beside(out: Path, ending: str = "") -> Path:
+    return out.parent / f".{out.name}.checkoutgen{ending}"
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Holds `out` for one build, after finishing or sweeping what a killed one left. Raises UsageError when another build has it."""
+    out = Path(os.path.abspath(out))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        lock = _lock(_beside(out, ".lock"))
+    except OSError as error:
+        raise _unwritable(out, error) from None
+    try:
+        _recover(out)
+        yield
+    finally:
+        _beside(out, ".lock").unlink(missing_ok=True)
+        os.close(lock)
+
+
+def _lock(path: Path) -> int:
+    while True:
+        lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise UsageError("another build is writing this folder; wait until it is done") from None
+        with suppress(FileNotFoundError):
+            if os.stat(path).st_ino == os.fstat(lock).st_ino:
+                return lock
+        os.close(lock)  # its holder removed it between our two calls
+
+
+def apply(plan: Plan) -> None:
+    """Carries a plan out. Hold `locked` around `plan` and `apply`. Raises UsageError, with nothing changed, when it cannot be."""
+    if not plan.pending:
+        return
+    out = Path(os.path.abspath(plan.out))
+    stage = _beside(out)
+    _refuse_immovable(plan, out)
+    try:
+        _stage(plan, out, stage)
+        if out.exists() and trees.scan(out, _ours(plan)) != plan.tree:
+            raise UsageError(
+                f"{quoted(str(plan.out))} changed while it was being built; nothing was written: build again"
+            )
+        if any(plan.tree.files):
+            _exchange(stage, out)
+        else:
+            os.rename(stage, out)  # onto nothing, or an empty folder
+    except OSError as error:
+        raise _unwritable(plan.out, error) from None
+    finally:
+        if (stage / UNFINISHED).exists():
+            shutil.rmtree(stage)
+    _finish(out, stage)
+    _sync_folder(out.parent)
+
+
+def _refuse_immovable(plan: Plan, out: Path) -> None:
+    for path in sorted(plan.tree.folders):
+        if os.path.ismount(out / path) or not os.access(out / path, os.W_OK):
+            raise UsageError(
+                f"{quoted(path)} is a mount point or belongs to somebody else, and a build moves it; nothing was changed: "
+                "unmount it, or run the build as its owner"
+            )
+
+
+def _ours(plan: Plan) -> set[str]:
+    return {*plan.rendered, *plan.deletes, *plan.writes, *plan.tree.files}
+
+
+def _stage(plan: Plan, out: Path, stage: Path) -> None:
+    made: dict[str, None] = {}
+
+    def folder(path: str) -> None:
+        if path not in made:
+            if path:
+                folder(path.rpartition("/")[0])
+            (stage / path).mkdir()
+            (stage / path).chmod(0o755)
+            made[path] = None
+
+    folder("")
+    folder(FOLDER)
+    _create(stage / UNFINISHED, File(json.dumps(sorted(plan.tree.folders)).encode()))
+    for path, file in plan.writes.items():
+        folder(path.rpartition("/")[0])
+        _create(stage / path, file)
+    for path in sorted({*plan.tree.files, *plan.tree.special} - plan.writes.keys() - plan.deletes):
+        folder(path.rpartition("/")[0])
+        _link(out / path, stage / path)
+    for path in sorted(plan.tree.folders):
+        folder(path.rpartition("/")[0])
+        up = "../" * (path.count("/") + 1)
+        os.symlink(f"{up}{stage.name}/{path}", stage / path)
+    for path in made:
+        _sync_folder(stage / path)
+
+
+def _create(path: Path, file: File) -> None:
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with open(handle, "wb") as opened:
+        opened.write(file.content)
+        opened.flush()
+        os.fchmod(handle, 0o755 if file.executable else 0o644)  # whatever the umask
+        os.fsync(handle)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
+            raise
+        shutil.copy2(source, target, follow_symlinks=False)  # a file system without hard links
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Two paths change places: at once where the system can (Linux), else in three renames that `_recover` can finish."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        renameat2 = None
+    if renameat2 is not None:
+        if renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
+            return
+        number = ctypes.get_errno()
+        if number not in (errno.ENOSYS, errno.EINVAL):
+            raise OSError(number, os.strerror(number), str(other))
+    aside = one.with_name(f"{one.name}.aside")
+    os.rename(other, aside)
+    os.rename(one, other)
+    os.rename(aside, one)
+
+
+def _finish(out: Path, stage: Path) -> None:
+    """After the exchange: each foreign folder and its link change places, then the old tree goes."""
+    for path in json.loads((out / UNFINISHED).read_bytes()):
+        if (stage / path).is_dir() and not (stage / path).is_symlink():
+            _exchange(stage / path, out / path)
+            _sync_folder((out / path).parent)
+    if stage.exists():
+        shutil.rmtree(stage)
+    (out / UNFINISHED).unlink()
+
+
+def _recover(out: Path) -> None:
+    stage = _beside(out)
+    aside = stage.with_name(f"{stage.name}.aside")
+    if aside.exists():  # only where two paths cannot be exchanged at once
+        os.rename(aside, stage if out.exists() else out)
+    if (out / UNFINISHED).exists():
+        _finish(out, stage)
+    elif (stage / UNFINISHED).exists() or (stage.is_dir() and not any(_files(stage))):
+        shutil.rmtree(stage)
+    elif stage.exists():
+        raise UsageError(
+            f"{quoted(str(stage))} holds the shop as it was before an interrupted build, and {quoted(str(out))} is not the shop that "
+            "build made: take what you need out of it, then delete it"
+        )
+
+
+def _files(top: Path) -> Iterator[str]:
+    for _, _, files in os.walk(top):
+        yield from files
+
+
+def _sync_folder(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unwritable(out: Path, error: OSError) -> UsageError:
+    reason = {
+        errno.ENOSPC: "the disk is full",
+        errno.EDQUOT: "the disk quota is used up",
+        errno.EACCES: "no permission to write beside it",
+        errno.EPERM: "no permission to write beside it",
+        errno.EROFS: "the file system is read-only",
+        errno.EBUSY: "it is a mount point: build into a folder inside it",
+    }.get(error.errno or 0, error.strerror or str(error))
+    return UsageError(f"cannot build into {quoted(str(out))}: {reason}; nothing was changed")
