@@ -457,6 +457,17 @@ def _checkout(data: Data, context: Context) -> None:
             exists(category, data["catalogue"]["categories"], (*at, "categories", number), "category", context)
 
 
+# Mails that no spec can switch off: the law wants them, an account cannot do without them, or money would go unseen.
+_ALWAYS_SENT = (
+    "order-confirmation",
+    "withdrawal-received",
+    "new-withdrawal",
+    "verify-email",
+    "password-reset",
+    "order-review",
+)
+
+
 def _mails(data: Data) -> None:
     """All mails that what the shop does can need."""
     online = any(method["kind"] in _ONLINE for method in data["payment"]["methods"])
@@ -469,14 +480,20 @@ def _mails(data: Data) -> None:
         "payment-received": later,
         "payment-failed": online,
         "shipped": True,
+        "ready-for-pickup": any(method["kind"] == "click-and-collect" for method in data["delivery"]["methods"]),
+        "delivered": True,
         "cancelled": True,
         "refunded": True,
         "withdrawal-received": withdrawal,
         "account-created": accounts,
+        "verify-email": accounts,
         "password-reset": accounts,
         "new-order": True,
+        "new-withdrawal": withdrawal,
+        "order-review": True,
     }
-    data["mails"].setdefault("send", [name for name, wanted in needed.items() if wanted])
+    send = data["mails"].setdefault("send", [name for name, wanted in needed.items() if wanted])
+    send += [name for name in _ALWAYS_SENT if needed[name] and name not in send]
 
 
 def unique(name: str, earlier: list[Data], key: str, at: At, context: Context) -> None:
