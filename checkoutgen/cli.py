@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+import typer.exceptions
 
 from checkoutgen.errors import CheckoutgenError
 
@@ -42,20 +43,14 @@ def main() -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of our output is gone; nothing more to say
         sys.exit(141)
+    except typer.exceptions.TyperException as error:  # wrong usage; it says so itself
+        error.show()
+        sys.exit(error.exit_code)
     except Exception as error:
-        if isinstance(error, _click_error()):
-            error.show()  # type: ignore[attr-defined]
-            sys.exit(2)
         if os.environ.get("CHECKOUTGEN_DEBUG"):
             raise
         kind = type(error).__name__
         fail(f"internal error ({kind}); set CHECKOUTGEN_DEBUG=1 to see where, and please report it", 70)
-
-
-def _click_error() -> type[Exception]:
-    import click
-
-    return click.ClickException
 
 
 def fail(message: str, code: int) -> NoReturn:

@@ -9,17 +9,20 @@ from typing import Any
 
 HERE = Path(__file__).parent
 PROVIDERS = HERE.parent / "templates" / "payments"
+MAILS = HERE.parent / "templates" / "mails"
 
 Schema = dict[str, Any]
 
 
 @cache
 def load() -> Schema:
-    """checkout.schema.json; payment.providers has one key for each folder of templates/payments."""
+    """checkout.schema.json with what is found by scan: a key for each provider's folder, a name for each mail's folder."""
     schema: Schema = json.loads((HERE / "checkout.schema.json").read_bytes())
     providers = schema["properties"]["payment"]["properties"]["providers"]["properties"]
     for path in sorted(PROVIDERS.glob("*/schema.json")):
         providers[path.parent.name] = json.loads(path.read_bytes())
+    mails = sorted(path.parent.name for path in MAILS.glob("*/mail.mjml"))
+    schema["properties"]["mails"]["properties"]["send"]["items"]["enum"] = mails
     return schema
 
 

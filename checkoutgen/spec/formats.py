@@ -15,10 +15,9 @@ _WEB = re.compile(r"https://(?P<host>[^/?#]+)(?P<rest>[/?#][!-~]*)?\Z")
 _MAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?P<host>[^@]+)\Z")
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 # Names that mean something else where an id ends up: in addresses, folders, Python modules and SQL.
-_RESERVED = _DEVICES | {k.lower() for k in keyword.kwlist} | set(
-    "admin api cart checkout custom django import media models orders select settings static table test tests webhook webhooks"
-    .split()
-)
+_RESERVED = _DEVICES | {k.lower() for k in keyword.kwlist} | {
+    "admin", "api", "custom", "django", "media", "models", "select", "settings", "static", "webhooks",
+}  # fmt: skip
 _COUNTRY_HINTS = {"UK": "GB", "EL": "GR", "EN": "GB", "XK": None, "EU": None}
 
 

@@ -474,26 +474,20 @@ def _mails(data: Data) -> None:
     later = any(method["kind"] in ("bank-transfer", "cheque") for method in data["payment"]["methods"])
     withdrawal = any(market["withdrawal"] for market in data["markets"].values()) and data["audience"] != "b2b"
     accounts = data["checkout"]["identification"]["account"] != "none" or data["checkout"]["identification"]["sign_in"]
-    needed = {
-        "order-confirmation": True,
+    pick_up = any(method["kind"] in ("click-and-collect", "pick-up-point") for method in data["delivery"]["methods"])
+    depends = {
         "payment-pending": later,
         "payment-received": later,
         "payment-failed": online,
-        "shipped": True,
-        "ready-for-pickup": any(method["kind"] == "click-and-collect" for method in data["delivery"]["methods"]),
-        "delivered": True,
-        "cancelled": True,
-        "refunded": True,
+        "ready-for-pickup": pick_up,
         "withdrawal-received": withdrawal,
+        "new-withdrawal": withdrawal,
         "account-created": accounts,
         "verify-email": accounts,
         "password-reset": accounts,
-        "new-order": True,
-        "new-withdrawal": withdrawal,
-        "order-review": True,
     }
-    send = data["mails"].setdefault("send", [name for name, wanted in needed.items() if wanted])
-    send += [name for name in _ALWAYS_SENT if needed[name] and name not in send]
+    known = contract.load()["properties"]["mails"]["properties"]["send"]["items"]["enum"]
+    data["mails"].setdefault("send", [name for name in known if depends.get(name, True)])
 
 
 def unique(name: str, earlier: list[Data], key: str, at: At, context: Context) -> None:
