@@ -8,7 +8,7 @@ from pathlib import Path
 import mjml
 
 MAILS = Path(__file__).resolve().parent.parent / "templates" / "mails"
-# Where a line may break without a mail client seeing it: inside tables and the head. Gives editors and merges lines to hold on to.
+# Where a line may break without a mail client seeing it: inside tables and the head. Merges need lines to hold on to.
 BREAK = re.compile(r"(?=<(?:table|tr|td|th|style|meta|body)\b)")
 INCLUDE = re.compile(r'<mj-include path="([a-z-]+\.mjml)"\s*/>')
 
@@ -23,9 +23,9 @@ def body(name: str) -> str:
     source = _with_parts((MAILS / name / "mail.mjml").read_text("utf-8"))
     # fonts={}: MJML would add an @import of Google's server for every font name it knows.
     html = mjml.mjml2html(source, fonts={}).replace(' target="_blank"', "")
-    return "{% load i18n %}" + BREAK.sub("\n", html) + "\n"
+    return BREAK.sub("\n", html) + "\n"
 
 
 def _with_parts(source: str) -> str:
     """Parts are put in as text: mrml's own include forgets the width that Outlook needs around a section."""
-    return INCLUDE.sub(lambda match: (MAILS / "parts" / match[1]).read_text("utf-8").rstrip("\n"), source)
+    return INCLUDE.sub(lambda match: _with_parts((MAILS / "parts" / match[1]).read_text("utf-8").strip()), source)

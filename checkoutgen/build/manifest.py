@@ -1,4 +1,4 @@
-"""What the last build wrote: `.checkoutgen/manifest.json` (digests, owners, reasons) and `.checkoutgen/base.zip` (the pristine texts).
+"""What the last build wrote: `.checkoutgen/manifest.json` (digests, owners, reasons) and `base.zip` (the texts).
 
 Both are committed with the shop and equal on every machine: keys and names sorted, no time, no path outside the shop.
 """
@@ -63,7 +63,7 @@ def load(content: bytes) -> Manifest:
         return Manifest(str(data["tool"]), files)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError(
-            f"{MANIFEST} is damaged: restore it from your repository, or build into an empty folder and move your changes over"
+            f"{MANIFEST} is damaged: restore it from your repository, or build into an empty folder"
         ) from None
 
 
@@ -81,8 +81,8 @@ def digest(content: bytes) -> str:
 def archive(files: dict[str, File]) -> bytes:
     """The generated texts as a zip with one date, one mode and no compression.
 
-    Deflate gives other bytes under another zlib (zlib-ng), and git compresses the file anyway. Binary files are left out: they are never
-    merged, their digest is enough.
+    Deflate gives other bytes under another zlib (zlib-ng), and git compresses the file anyway. Binary files are left
+    out: they are never merged, their digest is enough.
     """
     import io
     import zipfile

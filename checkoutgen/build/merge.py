@@ -32,7 +32,7 @@ def merge(path: str, base: bytes, yours: bytes, new: bytes) -> Merged:
 
 
 def moved(path: str, base: bytes, candidates: dict[str, bytes]) -> str | None:
-    """Where the file of an earlier build stands now: the candidate of the same kind that shares most lines with it, at least half."""
+    """Where a file of an earlier build stands now: the candidate of its kind that shares most lines, at least half."""
     kind = path.rpartition(".")[2]
     lines = set(base.split(b"\n"))
 

@@ -1,6 +1,6 @@
 """What a build would do to each file, decided before anything is written.
 
-`plan` compares three states of every path: pristine (the last build), what stands on disk, and what the spec renders now.
+Three states of every path are compared: pristine (the last build), what stands on disk, and what the spec renders now.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Plan:
 
 
 def plan(spec: Spec, out: Path, restore: Collection[str] = ()) -> Plan:
-    """Compares what `spec` renders with the folder `out`. Paths in `restore` are written as generated, whatever stands there."""
+    """Compares what `spec` renders with `out`. Paths in `restore` are written as rendered, whatever stands there."""
     trees.refuse(out, spec.root)
     new = render(spec)
     if not (out / MANIFEST).is_file():
@@ -176,7 +176,7 @@ class _Planner:
             self._write(path, "merge", file, note)
 
     def _follow(self) -> set[str]:
-        """Files that stand at another path since the last build: your edits, or your deletion, go there. Returns the paths dealt with."""
+        """Takes your edit or deletion of a file to the path where a newer template has it; returns both paths."""
         gone = [
             path
             for path, old in self.old.files.items()
@@ -227,8 +227,8 @@ class _Planner:
         yours = self._read(path)
         if merge.has_markers(yours):
             raise ConflictError(
-                f"{quoted(path)} still has the conflict markers of an earlier build: choose between the sides and remove the markers, "
-                f"or take the build's version with --restore {path}"
+                f"{quoted(path)} still has the conflict markers of an earlier build: choose between the sides "
+                f"and remove the markers, or take the build's version with --restore {path}"
             )
         return yours
 

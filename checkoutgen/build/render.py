@@ -1,7 +1,7 @@
 """Spec -> {path: File}: every byte that a build would write, before anything on disk is looked at.
 
-Three kinds of files. Code is chosen (`select`) and copied; the few templates that end in `.jinja` get identifiers only. What the spec says
-goes to data files, written by libraries. Mails are compiled from MJML to plain Django templates.
+Three kinds of files. Code is chosen (`select`) and copied; the few templates that end in `.jinja` get identifiers only.
+What the spec says goes to data files, written by libraries. Mails are compiled from MJML to plain Django templates.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from checkoutgen.build import theme
@@ -47,12 +48,12 @@ def render(spec: Spec) -> dict[str, File]:
 def _code(data: Data, chosen: dict[str, Chosen]) -> dict[str, File]:
     files = {}
     names: dict[str, list[str]] | None = None
-    for path, (source, because) in chosen.items():
-        if path.endswith(".mjml"):
+    for template, (source, because) in chosen.items():
+        if template.endswith(".mjml"):
             continue
         content = _read(source)
-        if path.endswith(".jinja"):
-            path = path.removesuffix(".jinja")
+        path = template.removesuffix(".jinja")
+        if path != template:
             names = names or identifiers(data, chosen)
             content = _filled(path, content, names)
         owner: Owner = "seeded" if path.startswith(SEEDED) else "generated"
@@ -61,7 +62,7 @@ def _code(data: Data, chosen: dict[str, Chosen]) -> dict[str, File]:
 
 
 def identifiers(data: Data, chosen: dict[str, Chosen]) -> dict[str, list[str]]:
-    """All that a `.jinja` template can know: names of apps, providers, languages and mails, each checked to be an identifier."""
+    """All that a `.jinja` template can know: names of apps, providers, languages and mails, each checked."""
     names = {
         "apps": [name for name in sorted(_packages(chosen)) if name != "common" and not name.startswith("custom.")],
         "providers": sorted(name.replace("-", "_") for name in providers(data)),
@@ -130,7 +131,7 @@ def _data(spec: Spec) -> dict[str, File]:
 
 
 def settings(data: Data) -> Data:
-    """What `config/shop.json` holds: the resolved spec without products and the bodies of legal pages, plus the colours (`theme`)."""
+    """`config/shop.json`: the resolved spec without products and bodies of legal pages, with `theme` colours."""
     catalogue = {key: value for key, value in data["catalogue"].items() if key not in ("files", "products")}
     pages = {
         page: {key: value for key, value in texts.items() if key != "body"}
@@ -178,7 +179,7 @@ def _yaml(source: Data) -> bytes:
     import yaml
 
     class Dumper(yaml.CSafeDumper):
-        def ignore_aliases(self, data: object) -> bool:
+        def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the spec language has no aliases at all
             return True
 
     Dumper.add_representer(Decimal, lambda dumper, number: dumper.represent_str(str(number)))
@@ -187,6 +188,6 @@ def _yaml(source: Data) -> bytes:
     return text.encode()
 
 
-def _read(path: str) -> bytes:
+def _read(path: Path) -> bytes:
     with open(path, "rb") as file:
         return file.read()

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-TEMPLATES = os.path.join(PACKAGE, "templates")
-LOCALES = os.path.join(PACKAGE, "locales")
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+LOCALES = TEMPLATES.parent / "locales"
 
 Data = dict[str, Any]
 
@@ -19,7 +19,7 @@ Data = dict[str, Any]
 class Chosen(NamedTuple):
     """A template file and the spec paths that asked for it (none: every shop has it)."""
 
-    source: str
+    source: Path
     because: tuple[str, ...] = ()
 
 
@@ -33,7 +33,8 @@ def _identification(data: Data) -> bool:
     return bool(asked["sign_in"]) or asked["account"] != "none"
 
 
-# An app that is not named here is in every shop. `templates/<app>/`, `static/<app>/` and `tests/test_<app>*.py` follow their app.
+# An app that is not named here is in every shop.
+# `templates/<app>/`, `static/<app>/` and `tests/test_<app>*.py` follow their app.
 NEEDS: dict[str, Need] = {
     "accounts": Need("checkout.identification", _identification),
     "business": Need("audience", lambda data: data["audience"] != "b2c"),
@@ -57,14 +58,14 @@ LEFT_BEHIND_ENDINGS = (".pyc", ".sqlite3", ".sqlite3-wal", ".sqlite3-shm", "~")
 
 
 def select(data: Data) -> dict[str, Chosen]:
-    """The chosen template files by their path in the shop; names still end in `.jinja` or `.mjml` where the template's does."""
+    """The chosen template files by their path in the shop, still with its ending (`.jinja`, `.mjml`)."""
     return {**_shop(data), **_providers(data), **_mails(data), **_locales(data)}
 
 
 def providers(data: Data) -> dict[str, str]:
     """The payment folders that the methods use, each with the spec path of the first method that does."""
     found: dict[str, str] = {}
-    there = set(folders(os.path.join(TEMPLATES, "payments")))
+    there = set(folders(TEMPLATES / "payments"))
     for index, method in enumerate(data["payment"]["methods"]):
         for name in (method.get("provider"), method["kind"]):
             if name in there:
@@ -72,15 +73,15 @@ def providers(data: Data) -> dict[str, str]:
     return found
 
 
-def folders(parent: str) -> list[str]:
-    if not os.path.isdir(parent):
+def folders(parent: Path) -> list[str]:
+    if not parent.is_dir():
         return []
     return sorted(entry.name for entry in os.scandir(parent) if entry.is_dir() and entry.name not in LEFT_BEHIND)
 
 
-def walk(top: str, below: str = "") -> Iterator[str]:
+def walk(top: Path, below: str = "") -> Iterator[str]:
     """Every file below `top`, as a path with `/`, in sorted order."""
-    with os.scandir(os.path.join(top, below)) as entries:
+    with os.scandir(top / below) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
         if entry.name in LEFT_BEHIND or entry.name.endswith(LEFT_BEHIND_ENDINGS):
@@ -93,7 +94,7 @@ def walk(top: str, below: str = "") -> Iterator[str]:
 
 
 def _shop(data: Data) -> dict[str, Chosen]:
-    top = os.path.join(TEMPLATES, "shop")
+    top = TEMPLATES / "shop"
     refused = {app for app, need in NEEDS.items() if not need.holds(data)}
     chosen = {}
     for path in walk(top):
@@ -101,12 +102,12 @@ def _shop(data: Data) -> dict[str, Chosen]:
         if app in refused:
             continue
         because = (NEEDS[app].because,) if app in NEEDS else ()
-        chosen[path] = Chosen(os.path.join(top, path), because)
+        chosen[path] = Chosen(top / path, because)
     return chosen
 
 
 def _app(path: str) -> str:
-    """The app that a file belongs to: `returns` for `templates/returns/form.html` and for `tests/test_returns_form.py`."""
+    """The app that a file belongs to: `returns` for `templates/returns/form.html` and `tests/test_returns_form.py`."""
     first, *rest = path.split("/")
     if first in ("templates", "static", "tests") and rest:
         name = rest[0].removeprefix("test_").split(".")[0]
@@ -117,20 +118,20 @@ def _app(path: str) -> str:
 def _providers(data: Data) -> dict[str, Chosen]:
     chosen = {}
     for name, because in providers(data).items():
-        top = os.path.join(TEMPLATES, "payments", name, "shop")
-        if os.path.isdir(top):
-            chosen.update({path: Chosen(os.path.join(top, path), (because,)) for path in walk(top)})
+        top = TEMPLATES / "payments" / name / "shop"
+        if top.is_dir():
+            chosen.update({path: Chosen(top / path, (because,)) for path in walk(top)})
     return chosen
 
 
 def _mails(data: Data) -> dict[str, Chosen]:
     chosen = {}
-    top = os.path.join(TEMPLATES, "mails")
+    top = TEMPLATES / "mails"
     asked = set(data["mails"]["send"])
     for name in folders(top):
         if name in asked:
-            for path in walk(os.path.join(top, name)):
-                chosen[f"templates/mails/{name}/{path}"] = Chosen(os.path.join(top, name, path), ("mails.send",))
+            for path in walk(top / name):
+                chosen[f"templates/mails/{name}/{path}"] = Chosen(top / name / path, ("mails.send",))
     return chosen
 
 
@@ -138,8 +139,8 @@ def _locales(data: Data) -> dict[str, Chosen]:
     chosen = {}
     for language in data["shop"]["languages"]:
         for ending in ("po", "mo"):
-            source = os.path.join(LOCALES, language, f"shop.{ending}")
-            if os.path.exists(source):
+            source = LOCALES / language / f"shop.{ending}"
+            if source.exists():
                 path = f"locale/{language.replace('-', '_')}/LC_MESSAGES/django.{ending}"
                 chosen[path] = Chosen(source, ("shop.languages",))
     return chosen

@@ -1,6 +1,7 @@
 """The output folder as it stands: what may be built into, and which entries are whose.
 
-A folder that holds none of the build's files (`var/`, `.git/`, `media/`, an agency's own app) is *foreign*: it is listed, never entered.
+A folder that holds none of the build's files (`var/`, `.git/`, `media/`, an agency's own app) is *foreign*: it
+is listed, never entered.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ DROPPED = {"__pycache__"}
 
 @dataclass(frozen=True)
 class Tree:
-    """`files`: path -> (inode, modified ns, size, mode). `links` and other special files are foreign. `folders`: foreign folders."""
+    """`files`: path -> (inode, modified ns, size, mode). `special`: links, sockets, pipes. `folders`: foreign."""
 
     files: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
     special: frozenset[str] = frozenset()

@@ -1,9 +1,10 @@
 """All of a plan or nothing: the new tree is staged beside the old one, then both change places in one system call.
 
 Beside the output folder `shop` stand, while a build runs, `.shop.checkoutgen` (the staged tree, later the old one) and
-`.shop.checkoutgen.lock`. Files that stay are hard links. A foreign folder (`var/` with the live database, `.git/`, `media/`) cannot be
-linked and is never copied: the staged tree holds a link to the place where the folder will be after the exchange, and then link and folder
-change places, again in one call. So at no moment is a file missing, and a program that has one open keeps it.
+`.shop.checkoutgen.lock`. Files that stay are hard links. A foreign folder (`var/` with the live database, `.git/`,
+`media/`) cannot be hard-linked and is never copied: the staged tree holds a symbolic link to the place where the folder
+will be after the exchange, and then link and folder change places, again in one call. So no file is ever missing,
+and a program that has one open keeps it.
 
 A build that was killed leaves the old tree or the new one; the next build finishes or sweeps what it left.
 """
@@ -26,7 +27,7 @@ from checkoutgen.build.plan import Plan
 from checkoutgen.build.render import File
 from checkoutgen.errors import UsageError, quoted
 
-# First into a staged tree, last out of the finished one: a tree beside the output that holds it was never exchanged and can be swept.
+# First into a staged tree, last out of the finished one: a tree beside the output that holds it was never exchanged.
 UNFINISHED = f"{FOLDER}/unfinished"
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
@@ -37,8 +38,8 @@ def _beside(out: Path, ending: str = "") -> Path:
 
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """Holds `out` for one build, after finishing or sweeping what a killed one left. Raises UsageError when another build has it."""
-    out = Path(os.path.abspath(out))
+    """Holds `out` for one build, after finishing what a killed one left. UsageError when another has it."""
+    out = out.resolve()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         lock = _lock(_beside(out, ".lock"))
@@ -61,16 +62,16 @@ def _lock(path: Path) -> int:
             os.close(lock)
             raise UsageError("another build is writing this folder; wait until it is done") from None
         with suppress(FileNotFoundError):
-            if os.stat(path).st_ino == os.fstat(lock).st_ino:
+            if path.stat().st_ino == os.fstat(lock).st_ino:
                 return lock
         os.close(lock)  # its holder removed it between our two calls
 
 
 def apply(plan: Plan) -> None:
-    """Carries a plan out. Hold `locked` around `plan` and `apply`. Raises UsageError, with nothing changed, when it cannot be."""
+    """Carries a plan out; hold `locked` around `plan` and `apply`. UsageError, and nothing changed, if it cannot."""
     if not plan.pending:
         return
-    out = Path(os.path.abspath(plan.out))
+    out = plan.out.resolve()
     stage = _beside(out)
     _refuse_immovable(plan, out)
     try:
@@ -82,7 +83,7 @@ def apply(plan: Plan) -> None:
         if any(plan.tree.files):
             _exchange(stage, out)
         else:
-            os.rename(stage, out)  # onto nothing, or an empty folder
+            stage.rename(out)  # onto nothing, or an empty folder
     except OSError as error:
         raise _unwritable(plan.out, error) from None
     finally:
@@ -96,8 +97,8 @@ def _refuse_immovable(plan: Plan, out: Path) -> None:
     for path in sorted(plan.tree.folders):
         if os.path.ismount(out / path) or not os.access(out / path, os.W_OK):
             raise UsageError(
-                f"{quoted(path)} is a mount point or belongs to somebody else, and a build moves it; nothing was changed: "
-                "unmount it, or run the build as its owner"
+                f"{quoted(path)} is a mount point or belongs to somebody else, and a build has to move it; nothing was "
+                "changed: unmount it, or run the build as its owner"
             )
 
 
@@ -128,7 +129,7 @@ def _stage(plan: Plan, out: Path, stage: Path) -> None:
     for path in sorted(plan.tree.folders):
         folder(path.rpartition("/")[0])
         up = "../" * (path.count("/") + 1)
-        os.symlink(f"{up}{stage.name}/{path}", stage / path)
+        (stage / path).symlink_to(f"{up}{stage.name}/{path}")
     for path in made:
         _sync_folder(stage / path)
 
@@ -152,7 +153,7 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> None:
-    """Two paths change places: at once where the system can (Linux), else in three renames that `_recover` can finish."""
+    """Two paths change places: in one call where the system can (Linux), else in three that `_recover` can finish."""
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except AttributeError:
@@ -164,9 +165,9 @@ def _exchange(one: Path, other: Path) -> None:
         if number not in (errno.ENOSYS, errno.EINVAL):
             raise OSError(number, os.strerror(number), str(other))
     aside = one.with_name(f"{one.name}.aside")
-    os.rename(other, aside)
-    os.rename(one, other)
-    os.rename(aside, one)
+    other.rename(aside)
+    one.rename(other)
+    aside.rename(one)
 
 
 def _finish(out: Path, stage: Path) -> None:
@@ -184,15 +185,15 @@ def _recover(out: Path) -> None:
     stage = _beside(out)
     aside = stage.with_name(f"{stage.name}.aside")
     if aside.exists():  # only where two paths cannot be exchanged at once
-        os.rename(aside, stage if out.exists() else out)
+        aside.rename(stage if out.exists() else out)
     if (out / UNFINISHED).exists():
         _finish(out, stage)
     elif (stage / UNFINISHED).exists() or (stage.is_dir() and not any(_files(stage))):
         shutil.rmtree(stage)
     elif stage.exists():
         raise UsageError(
-            f"{quoted(str(stage))} holds the shop as it was before an interrupted build, and {quoted(str(out))} is not the shop that "
-            "build made: take what you need out of it, then delete it"
+            f"{quoted(str(stage))} holds the shop as it was before an interrupted build, and {quoted(str(out))} is not "
+            "the shop that build made: take what you need out of it, then delete it"
         )
 
 
