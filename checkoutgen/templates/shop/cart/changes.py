@@ -1,0 +1,78 @@
+"""What changed since the buyer looked: prices, stock, products that are gone, a cart that expired."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cart.models import Cart, CartLine
+from catalogue.prices import price
+from common.money import format_amount
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    kind: str  # expired, vanished, sold-out, stock, price
+    sku: str
+    text: str  # in the active language
+
+
+def check(cart: Cart) -> list[Notice]:
+    """Brings the cart up to date and says in words what that changed. Empty: everything is as the buyer last saw it."""
+    from cart.session import expired, forget_lines
+
+    with transaction.atomic():
+        lines = list(cart.lines.select_related("variant__product"))
+        notices: list[Notice] = []
+        if lines and expired(cart):
+            CartLine.objects.filter(cart=cart).update(saved_for_later=True)
+            cart.data = {key: value for key, value in cart.data.items() if key != "removed"}
+            cart.save()
+            notices.append(Notice("expired", "", _("Your cart has expired. The articles are kept below, at today's prices.")))
+            lines = [line for line in lines if not line.saved_for_later]
+            for line in lines:
+                line.saved_for_later = True
+        for line in lines:
+            notices += _line(cart, line)
+        forget_lines(cart)
+    return notices
+
+
+def _line(cart: Cart, line: CartLine) -> list[Notice]:
+    title = str(line)
+    cost = price(line.variant, cart.market) if line.variant else None
+    if line.variant is None or cost is None or not line.variant.available(0):
+        line.delete()
+        return [Notice("vanished", line.sku, _("“%(title)s” is no longer sold and was taken out.") % {"title": title})]
+    notices = []
+    stock = line.variant.stock
+    if not line.saved_for_later and stock is not None and stock < line.quantity:
+        if stock == 0:
+            line.saved_for_later = True
+            text = _("“%(title)s” has just sold out. It is saved for later below.") % {"title": title}
+            notices.append(Notice("sold-out", line.sku, text))
+        else:
+            line.quantity = stock
+            text = ngettext(
+                "Only %(count)d piece of “%(title)s” is left: the quantity was set to it.",
+                "Only %(count)d pieces of “%(title)s” are left: the quantity was set to them.",
+                stock,
+            )
+            notices.append(Notice("stock", line.sku, text % {"count": stock, "title": title}))
+    if cost.amount != line.unit_amount:
+        language = get_language() or "en"
+        old, line.unit_amount = line.unit_amount, cost.amount
+        if not line.saved_for_later:
+            text = _("The price of “%(title)s” changed from %(old)s to %(new)s.") % {
+                "title": title,
+                "old": format_amount(old, cart.currency, language),
+                "new": format_amount(cost.amount, cart.currency, language),
+            }
+            notices.append(Notice("price", line.sku, text))
+        else:
+            line.save()
+    if notices:
+        line.save()
+    return notices

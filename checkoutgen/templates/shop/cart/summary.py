@@ -1,0 +1,99 @@
+"""What the cart page and the aside of the checkout show of a cart, and the totals that the order is made from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from cart import coupons, pricing
+from cart.models import Cart, CartLine
+from catalogue.models import Picture
+from config.shop import market, tax_rate
+
+if TYPE_CHECKING:
+    from delivery.methods import Option
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryLine:
+    title: str
+    label: str  # chosen options in words
+    quantity: int
+    unit_amount: int
+    amount: int
+    picture: Picture | None
+    url: str
+    line: CartLine
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    lines: tuple[SummaryLine, ...]
+    totals: pricing.Totals
+    gross: bool  # amounts include tax
+    coupons: tuple[coupons.Applied, ...]
+    option: "Option | None"  # way of delivery the totals count with
+    count: int  # pieces
+
+
+def active(cart: Cart) -> list[CartLine]:
+    """The lines to be bought, with variant, product and pictures, read once; lines saved for later stay out."""
+    return [line for line in every(cart) if not line.saved_for_later and line.variant is not None]
+
+
+def every(cart: Cart) -> list[CartLine]:
+    if not hasattr(cart, "_lines"):
+        found = cart.lines.select_related("variant__product").prefetch_related("variant__product__pictures")
+        cart._lines = list(found)  # type: ignore[attr-defined]
+    return cart._lines  # type: ignore[attr-defined]
+
+
+def priced(cart: Cart, lines: Sequence[CartLine]) -> list[pricing.Line]:
+    return [
+        pricing.Line(
+            line.quantity, line.unit_amount, tax_rate(cart.market, line.variant.product.tax), line.variant.product.category
+        )
+        for line in lines
+        if line.variant
+    ]
+
+
+def summarize(cart: Cart, option: "Option | None" = None, now: datetime | None = None) -> Summary:
+    """Everything at today's coupons; `option` is the way of delivery to count with, None when it is not known."""
+    lines = active(cart)
+    calculated = priced(cart, lines)
+    applied = coupons.applied(cart, calculated, now or timezone.now()) if cart.coupon_code else []
+    counting = [entry.coupon for entry in applied if not entry.refusal]
+    totals = pricing.totals(calculated, market(cart.market), option.amount if option else None, counting)
+    shown = tuple(_line(line, total) for line, total in zip(lines, totals.lines, strict=True))
+    return Summary(
+        lines=shown,
+        totals=totals,
+        gross=market(cart.market)["prices"] == "gross",
+        coupons=tuple(applied),
+        option=option,
+        count=sum(line.quantity for line in lines),
+    )
+
+
+def picture_of(line: CartLine) -> Picture | None:
+    pictures: list[Any] = list(line.variant.product.pictures.all()) if line.variant else []
+    if not pictures or line.variant is None:
+        return None
+    return pictures[line.variant.picture] if line.variant.picture < len(pictures) else pictures[0]
+
+
+def _line(line: CartLine, total: pricing.LineTotal) -> SummaryLine:
+    assert line.variant is not None  # noqa: S101  active() leaves others out
+    return SummaryLine(
+        title=str(line),
+        label=line.variant.label,
+        quantity=line.quantity,
+        unit_amount=line.unit_amount,
+        amount=total.amount,
+        picture=picture_of(line),
+        url=line.variant.product.get_absolute_url(),
+        line=line,
+    )

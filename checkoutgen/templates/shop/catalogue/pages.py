@@ -1,0 +1,187 @@
+"""What the catalogue's pages show, worked out before the templates see it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from catalogue.models import Picture, Product, Variant
+from catalogue.prices import Price, price
+from common.texts import localized
+from config.shop import SHOP, section, tax_rate
+from delivery.methods import DIGITAL, Option, Parcel, offers
+
+# Unit prices are per kilogram, litre, metre, square or cubic metre (article 2, Directive 98/6/EC).
+_UNITS = {"g": ("kg", 1000), "ml": ("l", 1000), "cl": ("l", 100), "cm": ("m", 100), "m2": ("m²", 1), "m3": ("m³", 1)}
+MOST = 999  # of one article in a cart
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A product in a grid."""
+
+    title: str
+    url: str
+    picture: Picture | None
+    price: Price
+    varies: bool  # other variants cost more
+    available: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value of an option; the link shows the same product with it chosen."""
+
+    label: str
+    url: str
+    current: bool
+    available: bool
+
+
+def on_sale() -> QuerySet[Product]:
+    return Product.objects.filter(published=True).prefetch_related("pictures", "variants")
+
+
+def cards(products: Iterable[Product], market_code: str) -> list[Card]:
+    return [card for product in products if (card := _card(product, market_code))]
+
+
+def _card(product: Product, market_code: str) -> Card | None:
+    sold = [(variant, cost) for variant in variants(product) if (cost := price(variant, market_code))]
+    if not sold:
+        return None
+    cheapest = min((cost for _, cost in sold), key=lambda cost: cost.amount)
+    buyable = any(variant.stock is None or variant.stock > 0 for variant, _ in sold)
+    values = {localized(o["value"]) for variant, _ in sold for o in variant.options[-1:]}
+    note = "" if buyable else _("Sold out")
+    if buyable and len(values) > 1:
+        note = ngettext("%(count)d choice", "%(count)d choices", len(sold)) % {"count": len(sold)}
+    pictures = list(product.pictures.all())
+    return Card(
+        title=localized(product.title),
+        url=product.get_absolute_url(),
+        picture=pictures[0] if pictures else None,
+        price=cheapest,
+        varies=any(cost.amount != cheapest.amount for _, cost in sold),
+        available=buyable,
+        note=note,
+    )
+
+
+def variants(product: Product) -> list[Variant]:
+    """Those on sale. Each knows its product, so that no query follows."""
+    found = [variant for variant in product.variants.all() if variant.published]
+    for variant in found:
+        variant.product = product
+    return found
+
+
+def preselected(found: list[Variant], sku: str | None, market_code: str) -> Variant | None:
+    """The variant asked for, else the first that can be bought, else the first."""
+    sold = [variant for variant in found if price(variant, market_code)]
+    return next(
+        (variant for variant in sold if variant.sku == sku),
+        next((variant for variant in sold if variant.stock != 0), sold[0] if sold else None),
+    )
+
+
+def options(found: list[Variant], chosen: Variant) -> list[dict[str, Any]]:
+    """[{"name", "choices": [Choice]}]: for each option every value, linked to the nearest variant that has it."""
+    groups = []
+    address = reverse("catalogue:product", args=[chosen.product.handle])
+    for index, option in enumerate(chosen.options):
+        choices: list[Choice] = []
+        seen: list[Any] = []
+        for variant in found:
+            value = variant.options[index]["value"]
+            if value in seen:
+                continue
+            seen.append(value)
+            nearest = max(
+                (other for other in found if other.options[index]["value"] == value),
+                key=lambda other: (
+                    sum(a["value"] == b["value"] for a, b in zip(other.options, chosen.options, strict=True)),
+                    other.stock != 0,
+                ),
+            )
+            choices.append(
+                Choice(
+                    label=localized(value),
+                    url=f"{address}?variant={nearest.sku}",
+                    current=value == option["value"],
+                    available=nearest.stock != 0,
+                )
+            )
+        groups.append({"name": localized(option["name"]), "choices": choices})
+    return groups
+
+
+def availability(variant: Variant) -> tuple[bool, str]:
+    """Whether it can be bought, and in words, as precise as the specification wants (catalogue.show_stock)."""
+    if variant.stock == 0 or not variant.published:
+        return False, _("Sold out")
+    show, low = section("catalogue").get("show_stock", "low"), section("catalogue").get("low_stock", 5)
+    if variant.stock is not None and (show == "exact" or (show == "low" and variant.stock <= low)):
+        if variant.stock <= low:
+            return True, ngettext("Only %(count)d left", "Only %(count)d left", variant.stock) % {"count": variant.stock}
+        return True, ngettext("%(count)d in stock", "%(count)d in stock", variant.stock) % {"count": variant.stock}
+    return True, _("In stock")
+
+
+def unit_price(unit: dict[str, Any] | None, amount: int) -> tuple[int, str] | None:
+    """{"content": "250", "measure": "g"}, 500 -> (2000, "kg"): the price of one whole unit."""
+    if not unit or not unit.get("content"):
+        return None
+    measure, factor = _UNITS.get(unit["measure"], (unit["measure"], 1))
+    value = Decimal(amount) * factor / Decimal(str(unit["content"]))
+    return int(value.quantize(Decimal(1), ROUND_HALF_UP)), measure
+
+
+def rate(product: Product, market_code: str) -> Decimal:
+    return tax_rate(market_code, product.tax)
+
+
+def delivery(variant: Variant, cost: Price, country: str, now: datetime) -> Option | None:
+    """The option that the checkout would preselect for one piece, or None when nothing goes to the country."""
+    parcel = Parcel(
+        country=country,
+        currency=cost.currency,
+        goods=cost.amount,
+        weight=variant.weight,
+        preparation=variant.product.dispatch_days,
+        digital=variant.product.kind in DIGITAL,
+    )
+    home, zone = SHOP["seller"]["country"], SHOP["shop"]["timezone"]
+    found = offers(SHOP["delivery"], SHOP["markets"], home, zone, parcel, now)
+    # What is sent to the door or nearby; collecting in the shop is an extra, not the promise.
+    return next((option for option in found if option.kind != "click-and-collect"), found[0] if found else None)
+
+
+def related(product: Product) -> QuerySet[Product]:
+    """ "You might like": as the specification says, else from the same category."""
+    if product.related:
+        return on_sale().filter(handle__in=product.related)
+    return on_sale().filter(category=product.category).exclude(pk=product.pk)[:4]
+
+
+def withdrawal_note(letter: str) -> str:
+    """Why there is no right of withdrawal (article 16, Directive 2011/83/EU)."""
+    return {
+        "a": _("No right of withdrawal once the service has been fully performed."),
+        "b": _("No right of withdrawal: the price follows the financial market."),
+        "c": _("No right of withdrawal: made to your specifications."),
+        "d": _("No right of withdrawal: spoils quickly."),
+        "e": _("No right of withdrawal once the seal is broken, for hygiene."),
+        "f": _("No right of withdrawal once mixed with other goods."),
+        "i": _("No right of withdrawal once the seal is broken."),
+        "j": _("No right of withdrawal: newspaper or magazine."),
+        "l": _("No right of withdrawal: booked for a date."),
+        "m": _("The right of withdrawal ends when the download begins with your consent."),
+    }.get(letter, _("No right of withdrawal.") if letter else "")

@@ -1,0 +1,43 @@
+"""What a variant costs in a market, the way the market shows prices (with or without tax)."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from catalogue.models import Variant
+from config.shop import SHOP, market, tax_rate
+
+# How the amounts of the catalogue are meant: "gross" with tax, "net" without.
+MEANT: str = (SHOP.get("catalogue") or {}).get("prices") or "gross"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    amount: int
+    was: int | None  # crossed out
+    prior: int | None  # lowest of the last 30 days before the reduction (article 6a, Directive 98/6/EC)
+    currency: str
+
+
+def shown(amount: int, rate: Decimal, meant: str, wanted: str) -> int:
+    """Converts between net and gross at a rate in per cent, half up."""
+    if meant == wanted:
+        return amount
+    factor = 1 + rate / 100
+    value = amount * factor if wanted == "gross" else amount / factor
+    return int(value.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def price(variant: Variant, market_code: str) -> Price | None:
+    """None when the variant has no price in the market's currency: it is not sold there."""
+    facts = market(market_code)
+    entry = variant.prices.get(facts["currency"])
+    if entry is None:
+        return None
+    if facts["prices"] == MEANT:
+        return Price(entry["amount"], entry.get("was"), entry.get("prior"), facts["currency"])
+    rate = tax_rate(market_code, variant.product.tax)
+    amount, was, prior = (
+        None if value is None else shown(value, rate, MEANT, facts["prices"])
+        for value in (entry["amount"], entry.get("was"), entry.get("prior"))
+    )
+    return Price(amount, was, prior, facts["currency"])  # type: ignore[arg-type]  amount is always given

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from catalogue import views
+
+app_name = "catalogue"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("c/<slug:category>/", views.category, name="category"),
+    path("p/<slug:handle>/", views.product, name="product"),
+    path("market/", views.market, name="market"),
+]

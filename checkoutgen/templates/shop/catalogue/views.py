@@ -1,0 +1,86 @@
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import Resolver404, resolve, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from cart import session
+from catalogue import markets, pages, prices
+from config.shop import MARKETS, section
+
+PAGE = 24
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    code = markets.current(request)
+    return render(request, "catalogue/home.html", {"cards": pages.cards(pages.on_sale()[:12], code)})
+
+
+@require_safe
+def category(request: HttpRequest, category: str) -> HttpResponse:
+    entry = (section("catalogue").get("categories") or {}).get(category)
+    if entry is None:
+        raise Http404
+    code = markets.current(request)
+    page = Paginator(pages.on_sale().filter(category=category), PAGE).get_page(request.GET.get("page"))
+    context = {"category_id": category, "entry": entry, "page": page, "cards": pages.cards(page, code)}
+    return render(request, "catalogue/category.html", context)
+
+
+@require_safe
+def product(request: HttpRequest, handle: str) -> HttpResponse:
+    found = get_object_or_404(pages.on_sale(), handle=handle)
+    code = markets.current(request)
+    variants = pages.variants(found)
+    variant = pages.preselected(variants, request.GET.get("variant"), code)
+    if variant is None:
+        raise Http404
+    cost = prices.price(variant, code)
+    available, words = pages.availability(variant)
+    pictures = list(found.pictures.all())
+    if variant.picture < len(pictures):
+        pictures.insert(0, pictures.pop(variant.picture))
+    context = {
+        "product": found,
+        "variant": variant,
+        "price": cost,
+        "rate": pages.rate(found, code),
+        "options": pages.options(variants, variant),
+        "available": available,
+        "availability": words,
+        "unit_price": pages.unit_price(found.unit, cost.amount),
+        "delivery": pages.delivery(variant, cost, code, timezone.now()),
+        "pictures": pictures,
+        "category_id": found.category,
+        "category": (section("catalogue").get("categories") or {}).get(found.category),
+        "withdrawal_note": pages.withdrawal_note(found.withdrawal_exception),
+        "related": pages.cards(pages.related(found), code),
+    }
+    return render(request, "catalogue/product.html", context)
+
+
+@require_POST
+def market(request: HttpRequest) -> HttpResponse:
+    """Another country: prices, taxes, delivery follow. A cart moves along, its steps are asked anew."""
+    code = request.POST.get("market", "")
+    response = HttpResponseRedirect(_back(request.POST.get("next", "")), status=303)
+    if code in MARKETS:
+        response.set_cookie(
+            settings.MARKET_COOKIE_NAME, code, max_age=365 * 24 * 3600, secure=settings.HTTPS, httponly=True, samesite="Lax"
+        )
+        cart = session.current(request)
+        if cart is not None:
+            session.move(cart, code)
+    return response
+
+
+def _back(path: str) -> str:
+    """Only pages of this shop: a path that one of its own views answers."""
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return reverse("catalogue:home")
+    return reverse(match.view_name, args=match.args, kwargs=match.kwargs)

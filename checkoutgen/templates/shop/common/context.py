@@ -1,0 +1,103 @@
+"""What every page knows. Whatever does not depend on the visitor is worked out once per language."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import get_language, get_language_info, override
+
+from cart.session import current as current_cart
+from catalogue import markets
+from common import theme
+from common.texts import localized
+from config.shop import MARKETS, SHOP, section
+
+
+@cache
+def _language_name(code: str) -> str:
+    return dict(settings.LANGUAGES)[code]
+
+
+@cache
+def _direction(language: str) -> str:
+    return "rtl" if get_language_info(language)["bidi"] else "ltr"
+
+
+@cache
+def categories(language: str) -> list[dict[str, str]]:
+    with override(language):
+        return [
+            {"id": key, "title": localized(entry["title"]), "url": reverse("catalogue:category", args=[key])}
+            for key, entry in (section("catalogue").get("categories") or {}).items()
+        ]
+
+
+@cache
+def legal_links(language: str) -> list[dict[str, str]]:
+    """Footer links to the legal pages, and to the withdrawal form where the market has one."""
+    with override(language):
+        links = []
+        try:
+            for page, entry in (section("legal").get("pages") or {}).items():
+                links.append({"id": page, "title": localized(entry["title"]), "url": reverse("legal:page", args=[page])})
+        except NoReverseMatch:  # the shop has no legal app
+            pass
+        return links
+
+
+@cache
+def withdrawal_link(market_code: str, language: str) -> dict[str, str] | None:
+    """The withdrawal function of article 11a, Directive 2011/83/EU, in the words of the market."""
+    facts = MARKETS[market_code].get("withdrawal")
+    if not facts or "returns" not in settings.LOCAL_APPS:
+        return None
+    with override(language):
+        return {"title": localized(facts["link"]), "url": reverse("returns:withdraw")}
+
+
+def _other_languages(request: HttpRequest, language: str) -> Callable[[], list[dict[str, Any]]]:
+    def links() -> list[dict[str, Any]]:
+        prefix = f"/{language}/"
+        rest = request.path.removeprefix(prefix) if request.path.startswith(prefix) and request.method == "GET" else ""
+        return [
+            {"code": code, "name": _language_name(code), "url": f"/{code}/{rest}", "current": code == language}
+            for code, _ in settings.LANGUAGES
+        ]
+
+    return links
+
+
+def _market_choices() -> list[dict[str, str]]:
+    return [{"code": code, "name": localized(facts["name"])} for code, facts in MARKETS.items()]
+
+
+def shop(request: HttpRequest) -> dict[str, Any]:
+    language = get_language() or settings.LANGUAGE_CODE
+    code = markets.current(request)
+
+    def cart_count() -> int:
+        cart = current_cart(request)
+        return sum(line.quantity for line in cart.lines.all() if not line.saved_for_later) if cart else 0
+
+    return {
+        "shop": SHOP["shop"],
+        "seller": SHOP["seller"],
+        "support": section("support"),
+        "trust": section("trust"),
+        "language": language,
+        "direction": _direction(language),
+        "market": MARKETS[code],
+        "market_code": code,
+        "market_choices": _market_choices,
+        "language_links": _other_languages(request, language),
+        "categories": categories(language),
+        "legal_links": legal_links(language),
+        "withdrawal_link": withdrawal_link(code, language),
+        "cart_count": cart_count,
+        "has_accounts": "accounts" in settings.LOCAL_APPS,
+        "shop_style": theme.style("base", "shop"),
+        "checkout_style": theme.style("base", "checkout"),
+    }

@@ -1,0 +1,56 @@
+"""The shop's clock: everything that must happen although nobody asks for a page."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+
+from mails.sending import send_due
+from payments.adapters import adapters
+from payments.engine import expire_due, reconcile_due
+
+logger = logging.getLogger(__name__)
+
+
+def duties() -> list[Callable[[], int]]:
+    """In this order: settle payments before letting orders go, and tell about both."""
+    own = [work for each in adapters().values() if (work := getattr(each, "work", None))]
+    return [*own, reconcile_due, expire_due, send_due]
+
+
+class Command(BaseCommand):
+    help = "Send due mails, ask providers about open payments, let unpaid orders go. Any number may run at once."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--once", action="store_true", help="do what is due now and stop")
+        parser.add_argument("--pause", type=float, default=2.0, metavar="SECONDS", help="between two rounds without work")
+
+    def handle(self, *args: Any, once: bool, pause: float, **options: Any) -> None:
+        stop = threading.Event()
+        if not once:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stop.set())
+        while not stop.is_set():
+            done = sum(_do(duty) for duty in duties())
+            if once and not done:
+                return
+            if not done:
+                close_old_connections()
+                stop.wait(pause)
+
+
+def _do(duty: Callable[[], int]) -> int:
+    """One duty that fails must not keep the others from being done."""
+    try:
+        return duty()
+    except DatabaseError:
+        logger.exception("%s: the database failed, again later", duty.__name__)
+        close_old_connections()
+    except Exception:
+        logger.exception("%s failed, again later", duty.__name__)
+    return 0

@@ -1,0 +1,29 @@
+"""Markdown of the specification to safe HTML: raw HTML is text, links are https, mailto or tel, pictures are left out."""
+
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+
+_markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable("table").disable("image")
+# Headings of a text stand below the page's own h1.
+_markdown.add_render_rule("heading_open", lambda self, tokens, i, options, env: f"<{_level(tokens[i].tag)}>")
+_markdown.add_render_rule("heading_close", lambda self, tokens, i, options, env: f"</{_level(tokens[i].tag)}>\n")
+
+
+def _level(tag: str) -> str:
+    return f"h{min(int(tag[1]) + 1, 6)}"
+
+
+def _allowed(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in ("https", "mailto", "tel") or (not parts.scheme and not parts.netloc and url.startswith("#"))
+
+
+_markdown.validateLink = _allowed  # type: ignore[method-assign]
+
+
+@lru_cache(maxsize=512)
+def render(markdown: str) -> SafeString:
+    return mark_safe(_markdown.render(markdown))  # noqa: S308  markdown-it escapes all text when html is off
