@@ -1,0 +1,114 @@
+"""What has to be confirmed to a consumer together with the order, and the legal texts that travel with it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+
+from common.texts import localized
+from common.urls import absolute
+from config.shop import SHOP, market, section
+from orders import links
+from orders.models import Order
+
+from .plain import plain
+from .words import address_lines
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LegalPage:
+    """A legal text as it is sent along: the law wants it on a durable medium, which a link is not (CJEU C-49/11)."""
+
+    title: str
+    name: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.title
+
+
+def contract(order: Order, language: str) -> Facts:
+    """What article 8(7) of Directive 2011/83/EU wants confirmed; nothing of it for businesses."""
+    wanted = ("terms", "withdrawal", "withdrawal-form") if is_consumer(order) else ("terms",)
+    return {"consumer": consumer(order, language), "attached": list(_legal_pages(language, wanted))}
+
+
+def is_consumer(order: Order) -> bool:
+    return SHOP["audience"] != "b2b" and not (order.company or {}).get("vat_id")
+
+
+def consumer(order: Order, language: str) -> Facts | None:
+    if not is_consumer(order):
+        return None
+    facts, seller = market(order.market), SHOP["seller"]
+    years = facts.get("guarantee_years") or 0
+    guarantee = ngettext(
+        "By law we answer for goods that are faulty or not as agreed on delivery, if it shows within %(years)s year.",
+        "By law we answer for goods that are faulty or not as agreed on delivery, if it shows within %(years)s years.",
+        years,
+    )
+    address = address_lines(seller.get("complaints_address") or seller["address"], language)
+    return {
+        "withdrawal": _withdrawal(order, facts.get("withdrawal"), language),
+        "guarantee": guarantee % {"years": years} if years else "",
+        "complaints": _("Something is not right? Write to %(email)s or to %(address)s.")
+        % {
+            "email": section("support").get("email") or seller["email"],
+            "address": ", ".join([seller["legal_name"], *address]),
+        },
+    }
+
+
+def _withdrawal(order: Order, terms: Mapping[str, Any] | None, language: str) -> Facts | None:
+    if not terms or not apps.is_installed("returns"):
+        return None
+    lines = list(order.lines.select_related("variant__product"))
+    products = [line.variant.product if line.variant else None for line in lines]
+    excluded = [
+        localized(line.title, language)
+        for line, product in zip(lines, products, strict=True)
+        if product and product.withdrawal_exception
+    ]
+    if len(excluded) == len(lines):
+        return None
+    days = terms["days"]
+    if all(product and product.kind != "goods" for product in products):
+        text = ngettext(
+            "You may withdraw from this contract without giving a reason within %(days)s day of today.",
+            "You may withdraw from this contract without giving a reason within %(days)s days of today.",
+            days,
+        )
+    else:
+        text = ngettext(
+            "You may withdraw from this contract without giving a reason within %(days)s day of receiving the last item.",
+            "You may withdraw from this contract without giving a reason within %(days)s days of receiving the last item.",
+            days,
+        )
+    words = [text % {"days": days}]
+    if excluded:
+        words.append(_("This does not apply to: %(items)s.") % {"items": ", ".join(excluded)})
+    words.append(_("How to do so, and a form for it, is attached; or simply do it online:"))
+    return {"text": " ".join(words), "label": localized(terms["link"], language), "url": withdrawal_url(order)}
+
+
+def withdrawal_url(order: Order) -> str:
+    with override(order.language):
+        return absolute(reverse("returns:withdraw")) + "?order=" + links.token(order)
+
+
+def _legal_pages(language: str, wanted: tuple[str, ...]) -> Iterator[LegalPage]:
+    pages = section("legal").get("pages") or {}
+    for page in wanted:
+        path = settings.BASE_DIR / "content" / "legal" / f"{page}.{language}.md"
+        if page in pages and path.is_file():
+            title = localized(pages[page]["title"], language)
+            heading = f"{title}\n{SHOP['seller']['legal_name']}\n\n"
+            yield LegalPage(title, f"{slugify(title) or page}.txt", heading + plain(path.read_text(encoding="utf-8")))
