@@ -86,7 +86,9 @@ def validate(specs: SpecPaths) -> int:
             say(str(error).splitlines())
             code = error.exit_code
         else:
-            print(f"{spec.file}: valid, {len(spec.data['catalogue']['products'])} products, {len(spec.data['markets'])} markets")
+            print(
+                f"{spec.file}: valid, {len(spec.data['catalogue']['products'])} products, {len(spec.data['markets'])} markets"
+            )
     return code
 
 
@@ -100,8 +102,81 @@ def schema() -> None:
     print(json.dumps(load(), indent=2, ensure_ascii=False))
 
 
+OutPath = Annotated[Path, typer.Argument(metavar="OUT", help="The folder of the shop.")]
+Restore = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATH", help="Write this file as the build makes it, whatever you did to it; repeat for more."
+    ),
+]
+
+
+@app.command()
+def plan(spec: SpecPath, out: OutPath, restore: Restore = None) -> int:
+    """Show what a build would do to each file; nothing is written."""
+    from checkoutgen.build.plan import plan
+    from checkoutgen.build.report import lines, summary
+
+    planned = plan(read_spec(spec), out, restore or ())
+    print("\n".join([*lines(planned), f"{out}: {summary(planned)}"]))
+    return 5 if planned.conflicts else 0
+
+
+@app.command()
+def build(
+    spec: SpecPath,
+    out: OutPath,
+    restore: Restore = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 4 when a build would change anything.")
+    ] = False,
+) -> int:
+    """Build the shop, all of it or nothing. Your edits are merged; conflicts are marked in the files and exit with 5."""
+    from checkoutgen.build.plan import plan
+    from checkoutgen.build.report import lines, summary
+
+    wanted = read_spec(spec)
+    if check:
+        planned = plan(wanted, out, restore or ())
+    else:
+        from checkoutgen.build.write import apply, locked
+
+        with locked(out):
+            planned = plan(wanted, out, restore or ())
+            apply(planned)
+    shown = lines(planned) if planned.last is not None or check else []
+    print("\n".join([*shown, f"{out}: {summary(planned)}"]))
+    if planned.conflicts:
+        return 5
+    return 4 if check and planned.pending else 0
+
+
+@app.command()
+def why(spec: SpecPath, path: Annotated[str, typer.Argument(metavar="PATH", help="A file of the shop.")]) -> None:
+    """Show which lines of the spec made a file of the shop."""
+    from checkoutgen.build.why import lines
+
+    print("\n".join(lines(read_spec(spec), path)))
+
+
+@app.command()
+def serve(
+    spec: SpecPath,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep the shop here; default: a temporary folder.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+) -> None:
+    """Build the shop, fill its catalogue and run it for development; build again when the spec changes."""
+    from checkoutgen.build.serve import serve
+
+    serve(spec, out, port)
+
+
 @app.callback(invoke_without_command=True)
-def _start(version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False) -> None:
+def _start(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
     if version:
         from checkoutgen import __version__
 
