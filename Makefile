@@ -1,0 +1,40 @@
+# make demo: a shop made from examples/b2c.yaml, running. make test: everything that is checked. Both make what they need.
+PYTHON ?= python3
+PORT ?= 8000
+SPEC ?= examples/b2c.yaml
+OUT ?= demo
+PY := .venv/bin/python
+COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+.PHONY: setup demo test slow lock clean
+setup: .venv/installed
+
+.venv/installed: requirements/dev.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("checkoutgen needs Python 3.11 or newer; set PYTHON=...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: setup
+	$(PY) -m checkoutgen serve $(SPEC) --out $(OUT) --port $(PORT)
+
+test: setup
+	./.ci/chromium
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	$(PY) -m pytest --numprocesses 2 --dist loadgroup -q
+
+# The counts of the bars: 2,000 merges, 1,000 killed builds.
+slow: setup
+	$(PY) -m pytest -m slow -q
+
+# tool and shop take their versions from dev, so that what is tested is what is installed.
+lock: setup
+	cd requirements && ../$(COMPILE) dev.in -o dev.lock
+	cd requirements && ../$(COMPILE) -c dev.lock tool.in -o tool.lock
+	cd requirements && ../$(COMPILE) -c dev.lock shop.in -o ../checkoutgen/templates/shop/requirements.lock
+
+clean:
+	rm -rf .venv $(OUT)
