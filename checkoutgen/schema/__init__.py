@@ -16,7 +16,7 @@ Schema = dict[str, Any]
 
 @cache
 def load() -> Schema:
-    """checkout.schema.json with what is found by scan: a key for each provider's folder, a name for each mail's folder."""
+    """checkout.schema.json with what is found by scan: a key for each provider, a name for each mail."""
     schema: Schema = json.loads((HERE / "checkout.schema.json").read_bytes())
     providers = schema["properties"]["payment"]["properties"]["providers"]["properties"]
     for path in sorted(PROVIDERS.glob("*/schema.json")):
@@ -30,8 +30,12 @@ def follow(schema: Schema) -> Schema:
     """The schema itself, or the shared one that it refers to with its own words on top."""
     if "$ref" not in schema:
         return schema
-    target: Schema = load()["$defs"][schema["$ref"].removeprefix("#/$defs/")]
-    return {**target, **schema}
+    if id(schema) not in _followed:
+        _followed[id(schema)] = {**load()["$defs"][schema["$ref"].removeprefix("#/$defs/")], **schema}
+    return _followed[id(schema)]
+
+
+_followed: dict[int, Schema] = {}  # every schema lives as long as load()'s answer, so its id stays its own
 
 
 def step(schema: Schema, part: str | int) -> Schema | None:

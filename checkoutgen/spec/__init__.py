@@ -25,8 +25,9 @@ class Place(NamedTuple):
 class Spec:
     """A valid spec with every default filled in. Read-only to everybody.
 
-    A key that has neither a value nor a default is absent from `data`; products and variants alone carry every key, None
-    where there is nothing. Amounts are whole minor units by currency, texts are maps by language, decimals are text.
+    A key that has neither a value nor a default is absent from `data`; products and variants alone carry every key,
+    None where there is nothing. Amounts are whole minor units by currency, texts are maps by language, decimals are
+    text.
     """
 
     file: str
@@ -53,32 +54,35 @@ class Spec:
 def load(path: Path | None, *, text: bytes | None = None) -> Spec:
     """Reads, validates and resolves a spec.
 
-    `text` stands for the content of the file; without a path it came from standard input and its files are looked up in the
-    current folder. Raises SpecError with every problem found.
+    `text` stands for the content of the file; without a path it came from standard input and its files are looked up
+    in the current folder. Raises SpecError with every problem found.
     """
+    from checkoutgen.spec.catalogue import expand
     from checkoutgen.spec.resolve import resolve
     from checkoutgen.spec.validate import validate
 
-    merged = layers.read(path, text)
+    written = layers.read(path, text)
+    merged = expand(written)
     problems = list(merged.problems)
     taken = {(problem.file, problem.line, problem.column) for problem in problems}
 
     def report(at: reader.Path, message: str) -> None:
         place = merged.place(at)
-        if tuple(place) not in taken:
+        if names := merged.columns.get(place[0]):
+            message = f"{message} (column {names[place[2] - 1]})"
+        if place not in taken:
             problems.append(Problem(*place, reader.dotted(at), message))
 
-    validate(merged.value, report)
-    if problems:
+    if not validate(merged.value, report):
         raise SpecError(problems)
-    resolved = resolve(merged, problems)
+    resolved = resolve(merged, report)
     if problems:
         raise SpecError(problems)
     return Spec(
         file=merged.file,
         root=merged.root,
         data=resolved.data,
-        source=merged.value,
+        source=written.value,
         files=resolved.files,
         inputs=tuple(sorted({*merged.inputs, *resolved.inputs})),
         places={at: Place(*place) for at, place in merged.places.items()},
@@ -86,5 +90,7 @@ def load(path: Path | None, *, text: bytes | None = None) -> Spec:
 
 
 def parse_path(path: str) -> reader.Path:
-    """"markets.FR.languages[0]" as ("markets", "FR", "languages", 0)."""
-    return tuple(int(index) if index else key for key, index in re.findall(r"([^.\[\]]+)(?![^\[]*\])|\[([0-9]+)\]", path))
+    """ "markets.FR.languages[0]" as ("markets", "FR", "languages", 0)."""
+    return tuple(
+        int(index) if index else key for key, index in re.findall(r"([^.\[\]]+)(?![^\[]*\])|\[([0-9]+)\]", path)
+    )

@@ -45,7 +45,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def _mode(brand: str, ground: _Ground) -> Tokens:
-    lightness, chroma, hue = _to_oklch(brand)
+    _, chroma, hue = _to_oklch(brand)
     label = "#ffffff" if contrast(brand, "#ffffff") >= TEXT else "#000000"  # one of the two always reaches 4.58
     tint = _from_oklch(ground.tint_lightness, min(chroma, ground.tint_chroma), hue)
     return {

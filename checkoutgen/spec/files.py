@@ -12,7 +12,7 @@ MAX_PICTURE = 1 << 20
 MAX_SIDE = 8_000
 
 
-class FileProblem(Exception):
+class UnusableFileError(Exception):
     """What is wrong with a file, in words that follow its name."""
 
 
@@ -27,9 +27,9 @@ def read_regular(path: Path, limit: int) -> bytes:
     try:
         return _read(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), limit)
     except OSError as error:
-        raise FileProblem(_why(error)) from None
+        raise UnusableFileError(_why(error)) from None
     except ValueError:
-        raise FileProblem("has a name that no file can have") from None
+        raise UnusableFileError("has a name that no file can have") from None
 
 
 def read_inside(root: Path, name: str, limit: int) -> bytes:
@@ -43,7 +43,7 @@ def read_inside(root: Path, name: str, limit: int) -> bytes:
             folder = inner
         return _read(os.open(last, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder), limit)
     except OSError as error:
-        raise FileProblem(_why(error)) from None
+        raise UnusableFileError(_why(error)) from None
     finally:
         os.close(folder)
 
@@ -52,12 +52,12 @@ def _read(descriptor: int, limit: int) -> bytes:
     with open(descriptor, "rb", closefd=True) as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise FileProblem("is not a regular file")
+            raise UnusableFileError("is not a regular file")
         if found.st_size > limit:
-            raise FileProblem(f"is larger than {limit:,} bytes")
+            raise UnusableFileError(f"is larger than {limit:,} bytes")
         content = file.read(limit + 1)
     if len(content) > limit:
-        raise FileProblem(f"is larger than {limit:,} bytes")
+        raise UnusableFileError(f"is larger than {limit:,} bytes")
     return content
 
 
@@ -80,12 +80,12 @@ def read_picture(root: Path, name: str) -> Picture:
     ending = name.rpartition(".")[2].lower()
     measure = _MEASURES.get(ending)
     if measure is None:
-        raise FileProblem("is not a picture: its name must end in .svg, .png, .jpg or .webp")
+        raise UnusableFileError("is not a picture: its name must end in .svg, .png, .jpg or .webp")
     size = measure(content)
     if size is None:
-        raise FileProblem(f"does not hold a {ending.upper()} picture, whatever its name says")
+        raise UnusableFileError(f"does not hold a {ending.upper()} picture, whatever its name says")
     if not all(0 < side <= MAX_SIDE for side in size):
-        raise FileProblem(f"measures {size[0]} by {size[1]} pixels; a side may have 1 to {MAX_SIDE:,}")
+        raise UnusableFileError(f"measures {size[0]} by {size[1]} pixels; a side may have 1 to {MAX_SIDE:,}")
     return Picture(content, *size)
 
 
@@ -123,9 +123,9 @@ def _webp(content: bytes) -> tuple[int, int] | None:
 
 # Drawing only: nothing here runs, loads, links or animates. style elements stay out because CSS can load.
 _SVG_ELEMENTS = frozenset(
-    "svg g defs symbol use title desc path rect circle ellipse line polyline polygon text tspan linearGradient radialGradient "
-    "stop clipPath mask pattern marker filter feGaussianBlur feOffset feMerge feMergeNode feColorMatrix feBlend feFlood "
-    "feComposite feDropShadow".split()
+    "svg g defs symbol use title desc path rect circle ellipse line polyline polygon text tspan linearGradient "
+    "radialGradient stop clipPath mask pattern marker filter feGaussianBlur feOffset feMerge feMergeNode feColorMatrix "
+    "feBlend feFlood feComposite feDropShadow".split()
 )
 _SVG_ATTRIBUTE = re.compile(r"(?!on)[a-zA-Z][a-zA-Z0-9-]*\Z", re.IGNORECASE)
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -136,7 +136,9 @@ def _svg(content: bytes) -> tuple[int, int] | None:
     from xml.parsers.expat import ExpatError
 
     if re.search(rb"<!(?!--)|<\?(?!xml[ ])", content):
-        raise FileProblem("is an SVG with a document type, entities or processing instructions, which is not allowed")
+        raise UnusableFileError(
+            "is an SVG with a document type, entities or processing instructions, which is not allowed"
+        )
     try:
         root = ElementTree.fromstring(content)  # noqa: S314 - no entity can be declared: no document type above
     except (ElementTree.ParseError, ExpatError, ValueError, LookupError):
@@ -146,7 +148,7 @@ def _svg(content: bytes) -> tuple[int, int] | None:
     for element in root.iter():
         name = str(element.tag).removeprefix(_SVG)
         if name not in _SVG_ELEMENTS:
-            raise FileProblem(f"is an SVG with the element {ascii(name)[:60]}, which is not allowed")
+            raise UnusableFileError(f"is an SVG with the element {ascii(name)[:60]}, which is not allowed")
         for attribute, value in element.attrib.items():
             _svg_attribute(attribute, value)
     return _svg_size(root.attrib)
@@ -155,13 +157,13 @@ def _svg(content: bytes) -> tuple[int, int] | None:
 def _svg_attribute(name: str, value: str) -> None:
     if name.endswith("}href") or name == "href":
         if not re.fullmatch(r"#[\w.-]+", value, re.ASCII):
-            raise FileProblem("is an SVG that refers to something outside itself, which is not allowed")
+            raise UnusableFileError("is an SVG that refers to something outside itself, which is not allowed")
         return
     if name == "{http://www.w3.org/XML/1998/namespace}space" or name == "{http://www.w3.org/XML/1998/namespace}lang":
         return
     references = re.sub(r"url\(\s*['\"]?#[\w.-]+['\"]?\s*\)", "", value, flags=re.ASCII)
     if not _SVG_ATTRIBUTE.match(name) or re.search(r"url|javascript|expression|@|\\", references, re.IGNORECASE):
-        raise FileProblem(f"is an SVG with the attribute {ascii(name)[:60]}, which is not allowed here")
+        raise UnusableFileError(f"is an SVG with the attribute {ascii(name)[:60]}, which is not allowed here")
 
 
 def _svg_size(attributes: dict[str, str]) -> tuple[int, int]:
@@ -171,7 +173,7 @@ def _svg_size(attributes: dict[str, str]) -> tuple[int, int]:
     box = re.split(r"[\s,]+", attributes.get("viewBox", "").strip())
     if len(box) == 4 and all(re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?", number) for number in box):
         return round(float(box[2])), round(float(box[3]))
-    raise FileProblem("is an SVG without width and height or viewBox; add one")
+    raise UnusableFileError("is an SVG without width and height or viewBox; add one")
 
 
 _MEASURES = {"png": _png, "jpg": _jpeg, "jpeg": _jpeg, "webp": _webp, "svg": _svg}

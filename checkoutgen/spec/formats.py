@@ -10,7 +10,9 @@ from decimal import Decimal
 
 from checkoutgen.spec.money import DECIMAL, digits
 
-_HOST = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z", re.IGNORECASE)
+_HOST = re.compile(
+    r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z", re.IGNORECASE
+)
 _WEB = re.compile(r"https://(?P<host>[^/?#]+)(?P<rest>[/?#][!-~]*)?\Z")
 _MAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?P<host>[^@]+)\Z")
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
@@ -41,7 +43,9 @@ def currency(value: str) -> str | None:
 
 
 def amount(value: str) -> str | None:
-    return None if DECIMAL.match(value) else "must be an amount such as 5.90, with a point and without a sign or currency"
+    return (
+        None if DECIMAL.match(value) else "must be an amount such as 5.90, with a point and without a sign or currency"
+    )
 
 
 def decimal(value: str) -> str | None:
@@ -65,11 +69,11 @@ def day(value: str) -> str | None:
         return f"there is no such day; {_DAY}"
 
 
-_DAY = "must be a day such as \"2026-12-24\""
+_DAY = 'must be a day such as "2026-12-24"'
 
 
 def time(value: str) -> str | None:
-    return None if re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value) else "must be a time such as \"14:00\""
+    return None if re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value) else 'must be a time such as "14:00"'
 
 
 def timezone(value: str) -> str | None:
@@ -126,7 +130,7 @@ def mail_address(value: str) -> str | None:
 
 def sender_name(value: str) -> str | None:
     if re.search(r'[\n\t<>"@\\]|=\?', value):
-        return "must be a plain name on one line, without < > \" @ or an address"
+        return 'must be a plain name on one line, without < > " @ or an address'
     return None
 
 
@@ -163,8 +167,8 @@ def iban(value: str) -> str | None:
 
 
 FORMATS: dict[str, Callable[[str], str | None]] = {
-    "id": identifier, "country": country, "currency": currency, "amount": amount, "decimal": decimal, "percent": percent,
-    "radius": radius, "day": day, "time": time, "timezone": timezone, "web-address": web_address,
+    "id": identifier, "country": country, "currency": currency, "amount": amount, "decimal": decimal,
+    "percent": percent, "radius": radius, "day": day, "time": time, "timezone": timezone, "web-address": web_address,
     "shop-address": shop_address, "tracking-address": tracking_address, "mail-address": mail_address,
     "sender-name": sender_name, "file": file, "extends": extends, "iban": iban,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""A spec and those it extends, merged into one document. Maps merge deeply; lists and single values of the later one win."""
+"""A spec and those it extends, merged into one document. Maps merge deeply; of all else, the later one wins."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from checkoutgen.errors import Problem, SpecError, UsageError, printable
 from checkoutgen.spec import reader
-from checkoutgen.spec.files import FileProblem, read_regular
+from checkoutgen.spec.files import UnusableFileError, read_regular
 from checkoutgen.spec.formats import extends as check_name
 
 PRESETS = Path(__file__).parent.parent / "presets"
@@ -28,6 +28,7 @@ class Merged:
     places: dict[reader.Path, _Place]
     problems: list[Problem] = field(default_factory=list)
     inputs: list[Path] = field(default_factory=list)
+    columns: dict[str, list[str]] = field(default_factory=dict)  # the columns of each CSV file, by its name
 
     def place(self, path: reader.Path) -> _Place:
         """Place of the key or item, or of the nearest part of the path that was written."""
@@ -45,7 +46,7 @@ def read(path: Path | None, text: bytes | None = None) -> Merged:
             raise UsageError("no spec given")
         try:
             text = read_regular(path, reader.MAX_BYTES)
-        except FileProblem as problem:
+        except UnusableFileError as problem:
             raise UsageError(f"{printable(name)}: {problem}") from None
     folder = Path.cwd() if path is None else path.parent
     return _Layers(name, folder).merge(name, folder, text, () if path is None else (path.resolve(),))
@@ -64,7 +65,9 @@ class _Layers:
         self.inputs += chain[-1:]
         document = reader.read(text, name)
         if document.value is None:
-            raise SpecError([Problem(name, 1, 1, "", "the file is empty; `checkoutgen init` writes a spec to start from")])
+            raise SpecError(
+                [Problem(name, 1, 1, "", "the file is empty; `checkoutgen init` writes a spec to start from")]
+            )
         if not isinstance(document.value, dict):
             raise SpecError([Problem(name, 1, 1, "", "must be a map of sections such as shop, seller and markets")])
         places = {path: (name, *place) for path, place in {**document.values, **document.keys}.items()}
@@ -90,8 +93,12 @@ class _Layers:
             raise refuse(f"more than {MAX_FILES} files are extended in all")
         try:
             text = read_regular(path, reader.MAX_BYTES)
-        except FileProblem as problem:
-            hint = f"; there are: {', '.join(sorted(p.stem for p in PRESETS.glob('*.yaml')))}" if path.parent == PRESETS else ""
+        except UnusableFileError as problem:
+            hint = (
+                f"; there are: {', '.join(sorted(p.stem for p in PRESETS.glob('*.yaml')))}"
+                if path.parent == PRESETS
+                else ""
+            )
             raise refuse(f"{name} {problem}{hint}") from None
         shown = name if path.parent == PRESETS else os.path.normpath(path)
         return self.merge(shown, path.parent, text, (*chain, path.resolve()))
@@ -101,7 +108,9 @@ def _on_top(base: Merged, top: Merged) -> Merged:
     hidden: set[reader.Path] = set()
     value = _merge(base.value, top.value, (), hidden)
     places = {
-        path: place for path, place in base.places.items() if not any(path[:end] in hidden for end in range(1, len(path) + 1))
+        path: place
+        for path, place in base.places.items()
+        if not any(path[:end] in hidden for end in range(1, len(path) + 1))
     }
     return Merged(top.file, top.root, value, {**places, **top.places}, base.problems + top.problems)
 
@@ -114,5 +123,7 @@ def _merge(base: Any, top: Any, path: reader.Path, hidden: set[reader.Path]) -> 
         hidden.add(path)
         return top
     # The keys of `top` come first: the first market is home.
-    merged = {key: _merge(base[key], value, (*path, key), hidden) if key in base else value for key, value in top.items()}
+    merged = {
+        key: _merge(base[key], value, (*path, key), hidden) if key in base else value for key, value in top.items()
+    }
     return merged | {key: value for key, value in base.items() if key not in top}

@@ -1,8 +1,8 @@
 """Bytes to a document with the place of every key and value.
 
-Reads the part of YAML that means one thing to everybody: one UTF-8 document of maps, lists, texts, whole numbers, true and
-false. Walks the parser's events with its own stack and limits, so no input recurses, expands or runs anything. Decimals
-stay text, exactly as written. What YAML 1.1 readers misread is refused with a hint.
+Reads the part of YAML that means one thing to everybody: one UTF-8 document of maps, lists, texts, whole numbers, true
+and false. Walks the parser's events with its own stack and limits, so no input recurses, expands or runs anything.
+Decimals stay text, exactly as written. What YAML 1.1 readers misread is refused with a hint.
 """
 
 from __future__ import annotations
@@ -26,17 +26,19 @@ Path = tuple[str | int, ...]
 
 # Control characters, line separators, bidirectional overrides (https://trojansource.codes), invisible characters, tags,
 # surrogates and non-characters. U+200C to U+200F stay: Persian, Arabic, Hebrew and emoji need them.
-_FORBIDDEN = re.compile(
+FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff\ufdd0-\ufdef"
-    "\U000e0000-\U000e0fff" + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(17)) + "]"
+    "\U000e0000-\U000e0fff"
+    + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(17))
+    + "]"
 )
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\Z")
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}\Z")
 _AMBIGUOUS = re.compile(
     r"""(?xi) (?: y|n|yes|no|on|off | ~|null | [-+]?\.inf | \.nan
       | [-+]?0[0-9_]+ | 0[xob][0-9a-f_]+ | [-+]?[0-9][0-9_]*_[0-9_]* | [-+]?[0-9_]+(?::[0-5]?[0-9])+(?:\.[0-9_]*)?
-      | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.* | [-+]?(?:[0-9]+\.?|[0-9]*\.[0-9]+)e[-+]?[0-9]+ | [-+]?[0-9]{19,} | [-+]?\.[0-9_]+
-      | [-+]?[0-9]+\.[0-9_]* | true|false ) \Z"""
+      | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.* | [-+]?(?:[0-9]+\.?|[0-9]*\.[0-9]+)e[-+]?[0-9]+ | [-+]?[0-9]{19,}
+      | [-+]?\.[0-9_]+ | [-+]?[0-9]+\.[0-9_]* | true|false ) \Z"""
 )
 
 
@@ -64,10 +66,10 @@ def dotted(path: Path) -> str:
     return text
 
 
-def read(raw: bytes, file: str) -> Document:
+def read(raw: bytes, file: str, max_bytes: int = MAX_BYTES, max_values: int = MAX_VALUES) -> Document:
     """Reads one document. Raises SpecError where reading cannot go on; lesser problems are in the document."""
-    text = _decode(raw, file)
-    walker = _Walker(Document(file))
+    text = _decode(raw, file, max_bytes)
+    walker = _Walker(Document(file), max_values)
     try:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             walker.take(event)
@@ -84,9 +86,9 @@ def _stop(file: str, line: int, column: int, message: str) -> SpecError:
     return SpecError([Problem(file, line, column, "", message)])
 
 
-def _decode(raw: bytes, file: str) -> str:
-    if len(raw) > MAX_BYTES:
-        raise _stop(file, 1, 1, f"the file is larger than {MAX_BYTES:,} bytes")
+def _decode(raw: bytes, file: str, limit: int) -> str:
+    if len(raw) > limit:
+        raise _stop(file, 1, 1, f"the file is larger than {limit:,} bytes")
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise _stop(file, 1, 1, "the file is UTF-16 or UTF-32; save it as UTF-8")
     raw = raw.removeprefix(b"\xef\xbb\xbf")
@@ -97,7 +99,7 @@ def _decode(raw: bytes, file: str) -> str:
         line, column = _place(before, len(before))
         raise _stop(file, line, column, f"byte 0x{raw[error.start]:02X} is not UTF-8; save the file as UTF-8") from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if found := _FORBIDDEN.search(text):
+    if found := FORBIDDEN.search(text):
         raise _stop(file, *_place(text, found.start()), f"{_character(found[0])} is not allowed; delete it")
     return text
 
@@ -120,8 +122,9 @@ def _syntax(problem: str | None, text: str, line: int) -> str:
 class _Walker:
     """Builds the document from parser events. One frame a collection: [path, collection, key waiting for its value]."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, limit: int) -> None:
         self.document = document
+        self.limit = limit
         self.frames: list[tuple[Path, dict[str, Any] | list[Any]]] = []
         self.key: list[str | None] = []
         self.count = 0
@@ -142,17 +145,19 @@ class _Walker:
 
     def node(self, event: yaml.NodeEvent) -> None:
         self.count += 1
-        if self.count > MAX_VALUES:
-            raise self.stop(event, f"more than {MAX_VALUES:,} values in one file")
+        if self.count > self.limit:
+            raise self.stop(event, f"more than {self.limit:,} values in one file")
         if isinstance(event, yaml.AliasEvent) or event.anchor:
-            raise self.stop(event, "anchors and aliases (& and *) are not allowed; write the value out, or use `extends`")
+            raise self.stop(
+                event, "anchors and aliases (& and *) are not allowed; write the value out, or use `extends`"
+            )
         if getattr(event, "tag", None):
             raise self.stop(event, f"tags such as {quoted(event.tag)} are not allowed; delete it")  # type: ignore[attr-defined]
         if self.frames and isinstance(self.frames[-1][1], dict) and self.key[-1] is None:
             self.take_key(event)
             return
         path = self.path()
-        self.document.values[path] = (event.start_mark.line + 1, event.start_mark.column + 1)
+        self.document.values[path] = _start(event)
         if isinstance(event, yaml.ScalarEvent):
             self.put(self.scalar(event, path))
             return
@@ -177,9 +182,7 @@ class _Walker:
         if isinstance(collection, list):
             collection.append(value)
         else:
-            key = self.key[-1]
-            assert key is not None
-            collection.setdefault(key, value)
+            collection.setdefault(self.key[-1] or "", value)
             self.key[-1] = None
 
     def take_key(self, event: yaml.NodeEvent) -> None:
@@ -196,7 +199,7 @@ class _Walker:
         if first := self.document.keys.get(here):
             self.problem(event, here, f"{quoted(key)} is given twice, first in line {first[0]}; delete one of them")
         else:
-            self.document.keys[here] = (event.start_mark.line + 1, event.start_mark.column + 1)
+            self.document.keys[here] = _start(event)
         self.key[-1] = key
 
     def scalar(self, event: yaml.ScalarEvent, path: Path) -> str | int | bool | None:
@@ -214,19 +217,25 @@ class _Walker:
             return int(text)
         if not _DECIMAL.match(text) and _AMBIGUOUS.match(text):
             self.problem(
-                event, path, f"{quoted(text)} means different things to different YAML readers; put it in quotes, or "
+                event,
+                path,
+                f"{quoted(text)} means different things to different YAML readers; put it in quotes, or "
                 "write true, false or a plain number",
             )
         return text
 
     def characters(self, event: yaml.ScalarEvent) -> None:
-        if found := _FORBIDDEN.search(event.value):
+        if found := FORBIDDEN.search(event.value):
             raise self.stop(event, f"an escape gives {_character(found[0])}, which is not allowed; delete it")
 
     def problem(self, event: yaml.Event, path: Path, message: str) -> None:
-        mark = event.start_mark
-        self.document.problems.append(Problem(self.document.file, mark.line + 1, mark.column + 1, dotted(path), message))
+        self.document.problems.append(Problem(self.document.file, *_start(event), dotted(path), message))
 
     def stop(self, event: yaml.Event, message: str) -> SpecError:
         self.problem(event, self.path() if self.frames else (), message)
         return SpecError(self.document.problems)
+
+
+def _start(event: yaml.Event) -> tuple[int, int]:
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)

@@ -1,7 +1,7 @@
-"""A valid document to the resolved spec: defaults, texts in every language, amounts in minor units, facts of the markets,
-files, and whether everything that is referred to exists.
+"""A valid document to the resolved spec: defaults, texts in every language, amounts in minor units, facts of the
+markets, files, and whether everything that is referred to exists.
 
-The schema drives it: a value is resolved by what the schema says it is. What the schema cannot say is written out below.
+The schema drives it: a value is resolved by what the schema says it is. What the schema cannot say stands at the end.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from checkoutgen import schema as contract
-from checkoutgen.errors import Problem, quoted
+from checkoutgen.errors import quoted
 from checkoutgen.spec import colour
-from checkoutgen.spec.files import FileProblem, read_inside, read_picture
+from checkoutgen.spec.files import UnusableFileError, read_inside, read_picture
 from checkoutgen.spec.layers import Merged
 from checkoutgen.spec.money import MAX_MINOR, minor
-from checkoutgen.spec.reader import MAX_TEXT, dotted
+from checkoutgen.spec.reader import MAX_TEXT
 from checkoutgen.spec.reader import Path as At
 
 HERE = Path(__file__).parent.parent
@@ -54,22 +54,15 @@ class Context:
     inputs: list[Path] = field(default_factory=list)
 
 
-def resolve(merged: Merged, problems: list[Problem]) -> Resolved:
-    """The resolved spec; what is wrong with it is added to `problems`."""
-
-    def report(at: At, message: str) -> None:
-        problems.append(Problem(*merged.place(at), dotted(at), message))
-
+def resolve(merged: Merged, report: Callable[[At, str], None]) -> Resolved:
+    """The resolved spec; what is wrong with it is reported, and the result then means nothing."""
     context = Context(merged.root, report)
     source = deepcopy(merged.value)
-    source.pop("extends", None)
     facts = _shop_and_markets(source, context)
-    if problems:
+    if not facts:
         return Resolved({}, {}, [])
     data = value(contract.load(), source, (), context, list(context.market_currencies))
     data.pop("extends")
-    if problems:
-        return Resolved({}, {}, [])
     _finish(data, facts, context)
     return Resolved(data, context.files, context.inputs)
 
@@ -116,7 +109,9 @@ def _shop_and_markets(source: Data, context: Context) -> dict[str, Data]:
         found = market_facts(country)
         if found is None:
             known = ", ".join(sorted(path.stem for path in MARKETS.glob("*.json")))
-            context.report(("markets", country), f"there are no facts about the country {country}; there are for: {known}")
+            context.report(
+                ("markets", country), f"there are no facts about the country {country}; there are for: {known}"
+            )
         else:
             facts[country] = found
     if not facts:
@@ -144,7 +139,9 @@ def _shop_and_markets(source: Data, context: Context) -> dict[str, Data]:
 
 def _default_languages(markets: Data, facts: dict[str, Data]) -> list[str]:
     wanted = [
-        language for country, market in markets.items() for language in market.get("languages", facts[country]["languages"])
+        language
+        for country, market in markets.items()
+        for language in market.get("languages", facts[country]["languages"])
     ]
     return [language for language in dict.fromkeys(wanted) if language in shipped_languages()] or ["en"]
 
@@ -244,7 +241,9 @@ def _map(schema: contract.Schema, given: Data, at: At, context: Context, markets
 def _known_markets(given: list[str], at: At, context: Context) -> list[str]:
     for index, country in enumerate(given):
         if country not in context.market_currencies:
-            context.report((*at, index), f"{country} is not a market of this shop; add it to markets or take it out here")
+            context.report(
+                (*at, index), f"{country} is not a market of this shop; add it to markets or take it out here"
+            )
     return [country for country in given if country in context.market_currencies]
 
 
@@ -281,7 +280,7 @@ def _text_file(name: str, at: At, context: Context) -> str:
     context.inputs.append(context.root / name)
     try:
         content = read_inside(context.root, name, MAX_TEXT * 4).decode()
-    except FileProblem as problem:
+    except UnusableFileError as problem:
         context.report(at, f"{name} {problem}")
     except UnicodeDecodeError:
         context.report(at, f"{name} is not UTF-8 text")
@@ -302,6 +301,8 @@ def amount(given: str | int | Data, at: At, context: Context, markets: list[str]
             context.report(place, f"is larger than any amount this shop can take; {quoted(written)}")
         else:
             result[currency] = units
+    if at[-1] in _OPTIONAL_AMOUNTS:
+        markets = []
     needed = {context.market_currencies[market]: market for market in reversed(markets)}
     for currency, market in needed.items():
         if currency not in by_currency and units_of(given) != 0:
@@ -309,6 +310,9 @@ def amount(given: str | int | Data, at: At, context: Context, markets: list[str]
     if units_of(given) == 0:
         result |= dict.fromkeys(needed, 0)
     return result
+
+
+_OPTIONAL_AMOUNTS = frozenset(("was", "prior_price"))  # a price can be reduced in one currency alone
 
 
 def units_of(given: Any) -> int | None:
@@ -322,7 +326,7 @@ def picture(given: str, at: At, context: Context, markets: list[str]) -> Data:
         context.inputs.append(context.root / given)
         try:
             found = read_picture(context.root, given)
-        except FileProblem as problem:
+        except UnusableFileError as problem:
             context.report(at, f"{given} {problem}")
             return {"path": given, "width": 0, "height": 0}
         context.files[given] = found.content
@@ -352,8 +356,7 @@ def _finish(data: Data, facts: dict[str, Data], context: Context) -> None:
     _legal(data, context)
     _checkout(data, context)
     _mails(data)
-    for index, badge in enumerate(data["trust"]["badges"]):
-        unique(badge["id"], data["trust"]["badges"][:index], "id", ("trust", "badges", index, "id"), context)
+    unique(data["trust"]["badges"], "id", ("trust", "badges"), context)
     data["trust"].setdefault("secure_payment", _in_words(context.languages, "secure_payment"))
 
 
@@ -383,16 +386,16 @@ def _theme(data: Data) -> None:
 
 def _delivery(data: Data, context: Context) -> None:
     methods = data["delivery"]["methods"]
+    unique(methods, "id", ("delivery", "methods"), context)
     for index, method in enumerate(methods):
         at: At = ("delivery", "methods", index)
-        unique(method["id"], methods[:index], "id", (*at, "id"), context)
         method.setdefault("name", _in_words(context.languages, "delivery", method["kind"]))
         method.setdefault("markets", list(data["markets"]))
         _ordered_days(method["days"], (*at, "days"), context)
         if method["kind"] == "click-and-collect" and not method["stores"]:
             context.report(at, "needs `stores`: where orders are collected")
-        for number, store in enumerate(method["stores"]):
-            unique(store["id"], method["stores"][:number], "id", (*at, "stores", number, "id"), context)
+        unique(method["stores"], "id", (*at, "stores"), context)
+        for store in method["stores"]:
             store["address"].setdefault("country", data["seller"]["country"])
         for number, rate in enumerate(method["rates"]):
             rate.setdefault("markets", list(method["markets"]))
@@ -409,10 +412,10 @@ def _ordered_days(days: list[int], at: At, context: Context) -> None:
 
 def _payment(data: Data, context: Context) -> None:
     payment, methods = data["payment"], data["payment"]["methods"]
+    unique(methods, "id", ("payment", "methods"), context)
     known = sorted(path.parent.name for path in contract.PROVIDERS.glob("*/schema.json"))
     for index, method in enumerate(methods):
         at: At = ("payment", "methods", index)
-        unique(method["id"], methods[:index], "id", (*at, "id"), context)
         method.setdefault("name", _in_words(context.languages, "payment", method["kind"]))
         method.setdefault("markets", list(data["markets"]))
         provider = method.get("provider")
@@ -441,13 +444,15 @@ def _checkout(data: Data, context: Context) -> None:
     checkout = data["checkout"]
     steps = checkout["steps"]
     if len(set(steps)) < len(steps):
-        context.report(("checkout", "steps"), "names a step twice; contact, delivery, payment and review are each needed once")
+        context.report(
+            ("checkout", "steps"), "names a step twice; contact, delivery, payment and review are each needed once"
+        )
     elif steps[-1] != "review":
         context.report(("checkout", "steps"), "must end with review: what is ordered is shown just before ordering")
+    unique(checkout["coupons"], "code", ("checkout", "coupons"), context)
     for index, coupon in enumerate(checkout["coupons"]):
         at: At = ("checkout", "coupons", index)
         coupon["code"] = coupon["code"].upper()
-        unique(coupon["code"], checkout["coupons"][:index], "code", (*at, "code"), context)
         if sum((("percent" in coupon), ("amount" in coupon), coupon["free_delivery"])) != 1:
             context.report(at, "needs exactly one of `percent`, `amount` and `free_delivery: true`")
         if "starts" in coupon and coupon.get("ends", coupon["starts"]) < coupon["starts"]:
@@ -490,9 +495,15 @@ def _mails(data: Data) -> None:
     data["mails"].setdefault("send", [name for name in known if depends.get(name, True)])
 
 
-def unique(name: str, earlier: list[Data], key: str, at: At, context: Context) -> None:
-    if any(other[key].lower() == name.lower() for other in earlier):
-        context.report(at, f"`{name}` is used twice; give one of them another name")
+def unique(items: list[Data], key: str, at: At, context: Context) -> None:
+    """Reports each item whose name an earlier one has, whatever its capitals."""
+    first: dict[str, int] = {}
+    for index, item in enumerate(items):
+        earlier = first.setdefault(item[key].lower(), index)
+        if earlier != index:
+            context.report(
+                (*at, index, key), f"{quoted(item[key])} is used already by number {earlier + 1}; give one another name"
+            )
 
 
 def exists(name: str, known: Iterable[str], at: At, what: str, context: Context) -> None:
@@ -501,5 +512,7 @@ def exists(name: str, known: Iterable[str], at: At, what: str, context: Context)
     if name in known:
         return
     close = get_close_matches(name, known, 1)
-    hint = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(known[:12])}" if known else "there are none"
+    hint = (
+        f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(known[:12])}" if known else "there are none"
+    )
     context.report(at, f"there is no {what} {quoted(name)}; {hint}")

@@ -28,14 +28,30 @@ _TYPES = {"string": "text", "object": "a map", "array": "a list", "integer": "a 
           "boolean": "true or false", "null": "nothing"}  # fmt: skip
 
 
-def validate(value: Any, report: Report) -> None:
-    """Reports every problem of a document. `value` is plain data as the reader gives it."""
-    for path, text in _texts(value):
-        if _SECRET.search(text):
-            report(path, "holds a secret; put it in the environment and write env:NAME")
+def validate(value: Any, report: Report) -> bool:
+    """Reports every problem of a document, plain data as the reader gives it.
+
+    Says whether it can still be resolved, so that what resolving finds can be told in the same breath.
+    """
+    secrets = {path for path, text in _texts(value) if _SECRET.search(text)}
+    for path in secrets:
+        report(path, "holds a secret; put it in the environment and write env:NAME")
+    resolvable = True
     for error in _validator().iter_errors(value):
+        if tuple(error.instance_path) in secrets:
+            resolvable = False  # and its value is not repeated
+            continue
+        resolvable = resolvable and _is_harmless(error.kind)
         for path, message in _explain(error):
             report(path, message)
+    return resolvable
+
+
+def _is_harmless(kind: Any) -> bool:
+    """Whether nothing else depends on what is wrong."""
+    if kind.name == "format":
+        return kind.format in ("web-address", "shop-address", "tracking-address", "mail-address", "sender-name", "iban")
+    return kind.name in ("additionalProperties", "minimum", "maximum", "maxLength")
 
 
 @cache
@@ -61,29 +77,30 @@ def _texts(value: Any) -> Iterator[tuple[Path, str]]:
 def _explain(error: jsonschema_rs.ValidationError) -> Iterator[tuple[Path, str]]:
     path: Path = tuple(error.instance_path)
     kind: Any = error.kind
+    instance: Any = error.instance
     schema = contract.at(path) or {}
     match kind.name:
         case "additionalProperties":
             for key in kind.unexpected:
                 yield (*path, key), _unknown(key, list(schema.get("properties", {})))
         case "propertyNames":
-            for key in _wrong_names(error.instance, contract.follow(schema["propertyNames"])):
+            for key in _wrong_names(instance, contract.follow(schema["propertyNames"])):
                 yield (*path, key), _unknown(key, [], contract.follow(schema["propertyNames"])["x-words"])
         case "required":
             missing = contract.follow(schema["properties"][kind.property])
             yield path, f"needs `{kind.property}`: {_lower(missing['description'])} For example: {_sample(missing)}"
         case "type":
-            yield path, _type(error.instance, kind.types)
+            yield path, _type(instance, kind.types)
         case "enum":
-            yield path, _enum(error.instance, kind.options)
+            yield path, _enum(instance, kind.options)
         case "pattern":
-            yield path, f"must be {schema['x-words']}, not {quoted(error.instance)}"
+            yield path, f"must be {schema['x-words']}, not {quoted(instance)}"
         case "format":
-            yield path, f"{FORMATS[kind.format](error.instance)}; it is {quoted(error.instance)}"
+            yield path, f"{FORMATS[kind.format](instance)}; it is {quoted(instance)}"
         case "const":
-            yield path, f"must be {kind.expected_value}, not {quoted(error.instance)}"
+            yield path, f"must be {kind.expected_value}, not {quoted(instance)}"
         case name:
-            yield path, _limit(name, getattr(kind, "limit", None), error.instance)
+            yield path, _limit(name, getattr(kind, "limit", None), instance)
 
 
 def _wrong_names(value: dict[str, Any], names: contract.Schema) -> list[str]:
@@ -103,7 +120,8 @@ def _unknown(key: str, known: list[str], words: str = "") -> str:
         if hint := FORMATS["country"](key):
             message = hint
     if odd:
-        message += f"; it has U+{ord(odd[0]):04X} ({unicodedata.name(odd[0], 'unnamed')}), which is not the letter it looks like"
+        name = unicodedata.name(odd[0], "unnamed")
+        message += f"; it has U+{ord(odd[0]):04X} ({name}), which is not the letter it looks like"
     return message + (f"; did you mean `{close[0]}`?" if close else "")
 
 
@@ -116,11 +134,19 @@ def _lower(text: str) -> str:
 
 def _sample(schema: contract.Schema) -> str:
     sample = schema["examples"][0]
-    return sample if isinstance(sample, str) else "see `checkoutgen schema`" if isinstance(sample, dict | list) else str(sample)
+    return (
+        sample
+        if isinstance(sample, str)
+        else "see `checkoutgen schema`"
+        if isinstance(sample, dict | list)
+        else str(sample)
+    )
 
 
 def _type(value: Any, types: list[str]) -> str:
-    given = {dict: "a map", list: "a list", str: "text", bool: "true or false", int: "a number"}.get(type(value), "empty")
+    given = {dict: "a map", list: "a list", str: "text", bool: "true or false", int: "a number"}.get(
+        type(value), "empty"
+    )
     wanted = [_TYPES[name] for name in types if name != "null"]
     if value is None:
         return f"is empty; write {' or '.join(wanted)}, or delete the key"
