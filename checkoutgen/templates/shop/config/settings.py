@@ -180,6 +180,7 @@ for _provider in PROVIDERS:
             _csp.setdefault(_directive, []).extend(_sources)
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": _csp | ({"upgrade-insecure-requests": True} if HTTPS else {})}
 
+AUTH_USER_MODEL = "accounts.User" if "accounts" in LOCAL_APPS else "auth.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -190,7 +191,7 @@ LOGIN_REDIRECT_URL = "accounts:home"
 LOGOUT_REDIRECT_URL = "catalogue:home"
 
 EMAIL_BACKEND = os.environ.get("EMAIL_BACKEND") or (
-    "django.core.mail.backends.console.EmailBackend" if DEBUG else "django.core.mail.backends.smtp.EmailBackend"
+    "mails.backends.MailboxBackend" if DEBUG else "django.core.mail.backends.smtp.EmailBackend"
 )
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
 EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "587" if HTTPS else "25"))
@@ -198,6 +199,9 @@ EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = os.environ.get("EMAIL_USE_TLS", "1" if EMAIL_PORT == 587 else "0") == "1"
 EMAIL_TIMEOUT = 20
+
+# Seconds until a provider is first asked how an open payment stands; later it is asked less and less often.
+PAYMENTS_CHECK_AFTER = int(os.environ.get("PAYMENTS_CHECK_AFTER", "120"))
 
 LOGGING = {
     "version": 1,
