@@ -147,6 +147,12 @@ def file(value: str) -> str | None:
     return None
 
 
+def text_file(value: str) -> str | None:
+    if value.startswith("standard:"):
+        return None if re.fullmatch(r"standard:[a-z][a-z-]*(\.[a-z0-9]+)?", value) else "must be standard:NAME"
+    return file(value)
+
+
 def extends(value: str) -> str | None:
     if value.startswith("preset:"):
         return None if re.fullmatch("preset:[a-z][a-z0-9-]*", value) else "must be preset:NAME"
@@ -170,5 +176,5 @@ FORMATS: dict[str, Callable[[str], str | None]] = {
     "id": identifier, "country": country, "currency": currency, "amount": amount, "decimal": decimal,
     "percent": percent, "radius": radius, "day": day, "time": time, "timezone": timezone, "web-address": web_address,
     "shop-address": shop_address, "tracking-address": tracking_address, "mail-address": mail_address,
-    "sender-name": sender_name, "file": file, "extends": extends, "iban": iban,
+    "sender-name": sender_name, "file": file, "text-file": text_file, "extends": extends, "iban": iban,
 }  # fmt: skip

@@ -19,7 +19,7 @@ from typing import Any
 
 from checkoutgen import schema as contract
 from checkoutgen.errors import quoted
-from checkoutgen.spec import colour
+from checkoutgen.spec import colour, standard
 from checkoutgen.spec.files import UnusableFileError, read_inside, read_picture
 from checkoutgen.spec.layers import Merged
 from checkoutgen.spec.money import MAX_MINOR, minor
@@ -266,9 +266,18 @@ def long_text(given: str | Data, at: At, context: Context, markets: list[str]) -
     if len(given) > 1:
         context.report(at, "has both `file` and languages; keep one")
         return {}
+    if given["file"].startswith(standard.PREFIX):
+        return _standard_text(given["file"].removeprefix(standard.PREFIX), (*at, "file"), context)
     names = {language: given["file"].replace("{lang}", language) for language in context.languages}
     contents = {name: _text_file(name, (*at, "file"), context) for name in dict.fromkeys(names.values())}
     return {language: contents[name] for language, name in names.items()}
+
+
+def _standard_text(name: str, at: At, context: Context) -> dict[str, str]:
+    found = {language: standard.read(name, language) for language in context.languages}
+    for language in (language for language, body in found.items() if body is None):
+        exists(name, standard.names(language), at, f"standard text in {language} called", context)
+    return {language: body or "" for language, body in found.items()}
 
 
 def _complete(given: Data, at: At, context: Context) -> None:
@@ -437,7 +446,10 @@ _ONLINE = frozenset(
 def _legal(data: Data, context: Context) -> None:
     pages = data["legal"]["pages"]
     for name, body in pages.items():
-        pages[name] = {"title": _in_words(context.languages, "legal", name), "body": body}
+        for path in dict.fromkeys(path for text in body.values() for path in standard.unknown(text)):
+            context.report(("legal", "pages", name), f"names {{{path}}}, which no spec has; correct it in the text")
+        filled = {language: standard.fill(text, data, language) for language, text in body.items()}
+        pages[name] = {"title": _in_words(context.languages, "legal", name), "body": filled}
 
 
 def _checkout(data: Data, context: Context) -> None:

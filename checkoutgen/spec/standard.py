@@ -1,0 +1,110 @@
+"""Standard legal texts, and the seller's details put into a legal text.
+
+A text names a value of the spec as `{seller.vat_id}`. A line that names a value which the spec does not give is left
+out, and so is a heading that then stands over nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from checkoutgen import schema as contract
+from checkoutgen.spec.money import digits
+
+LOCALES = Path(__file__).parent.parent / "locales"
+PREFIX = "standard:"
+_NAME = re.compile(r"\{((?:shop|seller|legal)(?:\.[a-z_]+)+)\}")
+_HEADING = re.compile(r"(#{1,6}) ")
+
+
+def names(language: str) -> list[str]:
+    """The standard texts of a language: terms, terms.b2b, withdrawal, ..."""
+    return sorted(path.stem for path in (LOCALES / language / "legal").glob("*.md"))
+
+
+def read(name: str, language: str) -> str | None:
+    """A standard text, for example `terms` in `fr`; None when there is none."""
+    return _read(LOCALES / language / "legal" / f"{name}.md") if name in names(language) else None
+
+
+@cache
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def unknown(text: str) -> list[str]:
+    """The values that a text names and that no spec can have."""
+    return sorted({path for path in _NAME.findall(text) if contract.at(tuple(path.split("."))) is None})
+
+
+def fill(text: str, data: dict[str, Any], language: str) -> str:
+    """The text with the values of the resolved spec in place of their names."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        values = {path: _words(_look_up(path, data), data, language) for path in _NAME.findall(line)}
+        if all(values.values()):
+            lines.append(_NAME.sub(lambda found, values=values: values[found[1]], line))  # type: ignore[misc]
+    return _without_empty_sections(lines) if len(lines) <= text.count("\n") else "\n".join(lines)
+
+
+def _look_up(path: str, data: dict[str, Any]) -> Any:
+    found: Any = data
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+def _words(value: Any, data: dict[str, Any], language: str) -> str:
+    """A value on one line; "" for nothing."""
+    if not value:
+        return ""
+    if isinstance(value, list):
+        return "; ".join(_words(item, data, language) for item in value)
+    if not isinstance(value, dict):
+        return _plain(str(value))
+    if "street" in value:
+        town = f"{value.get('postcode', '')} {value['city']}".strip()
+        country = _country(value.get("country", data["seller"]["country"]), language)
+        parts = (value["street"], value.get("extra"), town, value.get("region"), country)
+        return _plain(", ".join(part for part in parts if part))
+    if "scheme" in value:
+        return _plain(f"{_country(value['country'], language)}, {value['scheme']}: {value['id']}")
+    if language in value:
+        return _plain(value[language])
+    return _amount(*next(iter(value.items())))
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown takes as it stands."""
+    return re.sub(r"([\\`*\[\]<>|])", r"\\\1", text)
+
+
+def _country(code: str, language: str) -> str:
+    from checkoutgen.spec.resolve import market_facts
+
+    facts = market_facts(code)
+    return facts["name"].get(language, facts["name"]["en"]) if facts else code
+
+
+def _amount(currency: str, units: int) -> str:
+    places = digits(currency) or 0
+    whole, part = divmod(units, 10**places)
+    return f"{whole:,}".replace(",", "\u00a0") + (f",{part:0{places}}" if part else "") + f"\u00a0{currency}"
+
+
+def _without_empty_sections(lines: list[str]) -> str:
+    kept: list[str] = []
+    below = 0  # what comes next below: 0 for nothing, 1 to 6 for a heading of that level, 7 for text
+    for line in reversed(lines):
+        if heading := _HEADING.match(line):
+            level = len(heading[1])
+            if below <= level:
+                continue
+            below = level
+        elif line.strip():
+            below = 7
+        kept.append(line)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(reversed(kept))).strip("\n") + "\n"
