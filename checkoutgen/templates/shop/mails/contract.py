@@ -4,16 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from common.texts import localized
+from common.urls import absolute
+from config.shop import SHOP, market, section
 from django.apps import apps
 from django.conf import settings
 from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
-
-from common.texts import localized
-from common.urls import absolute
-from config.shop import SHOP, market, section
 from orders import links
 from orders.models import Order
 
@@ -88,8 +87,8 @@ def _withdrawal(order: Order, terms: Mapping[str, Any] | None, language: str) ->
         )
     else:
         text = ngettext(
-            "You may withdraw from this contract without giving a reason within %(days)s day of receiving the last item.",
-            "You may withdraw from this contract without giving a reason within %(days)s days of receiving the last item.",
+            "You may withdraw from this contract without giving a reason within %(days)s day of receiving all items.",
+            "You may withdraw from this contract without giving a reason within %(days)s days of receiving all items.",
             days,
         )
     words = [text % {"days": days}]

@@ -4,16 +4,15 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from common.money import format_amount
+from common.texts import localized
+from common.urls import absolute
+from config.shop import SHOP, market, section
 from django.apps import apps
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-
-from common.money import format_amount
-from common.texts import localized
-from common.urls import absolute
-from config.shop import SHOP, market, section
 from orders import links
 from orders.models import Order
 from payments import failures, methods

