@@ -1,15 +1,15 @@
 """Mails as rows: written in the transaction of what they report, sent by the worker."""
 
 from typing import Any
-
-from django.conf import settings
-from django.utils.crypto import get_random_string
+from urllib.parse import urlsplit
 
 from config.shop import SHOP
+from django.utils.crypto import get_random_string
 
 from .models import OutboxMail
 
-# What the seller may switch off in the spec; a confirmation and a warning to the seller are always sent.
+DOMAIN = urlsplit(SHOP["shop"]["url"]).hostname or "localhost"
+# Never switched off, whatever the specification lists: the proof of the contract, and the warning to the seller.
 ALWAYS = ("order-confirmation", "order-review")
 
 
@@ -28,7 +28,7 @@ def enqueue(
                 language=language,
                 key=key,
                 context=context or {},
-                message_id=f"<{get_random_string(32)}@{settings.MAIL_DOMAIN}>",
+                message_id=f"<{get_random_string(32)}@{DOMAIN}>",
             )
         ],
         ignore_conflicts=True,

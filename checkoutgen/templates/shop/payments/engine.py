@@ -289,8 +289,8 @@ def _money_came(order: Order, attempt: PaymentAttempt, fact: Fact) -> str:
         if lifecycle.take_stock_again(order):
             lifecycle.confirm(order, actor=fact.source)
         else:
-            lifecycle.move(order, OrderState.CANCELLED, actor=fact.source, reason="sold_out")
-            lifecycle.mail_buyer(order, "cancelled", reason="sold_out")
+            lifecycle.move(order, OrderState.CANCELLED, actor=fact.source, reason="sold-out")
+            lifecycle.mail_buyer(order, "cancelled", reason="sold-out", refund=fact.amount)
             _give_back(order, attempt, "sold out", fact.amount)
     elif order.state == OrderState.CANCELLED:
         _give_back(order, attempt, "order cancelled", fact.amount)
@@ -442,20 +442,24 @@ def received(order: Order, *, actor: str) -> str:
     )
 
 
-def cancel(order: Order, *, actor: str, reason: str = "") -> bool:
-    """Cancel an order: payments stopped, money given back, stock freed. False when it is too late for that."""
+def cancel(order: Order, *, actor: str, reason: str = "seller", note: str = "") -> bool:
+    """Cancel an order: payments stopped, money given back, stock freed. False when it is too late for that.
+
+    `reason` is "buyer" or "seller", `note` a person's words to the buyer.
+    """
     with transaction.atomic():
         order = lifecycle.lock(order.pk)
         if order.state not in (*UNPAID, OrderState.CONFIRMED, OrderState.REVIEW):
             return order.state == OrderState.CANCELLED
         stopped = list(order.attempts.filter(state__in=LIVE_ATTEMPT))
+        given = sum(_refundable(each) for each in order.attempts.filter(state=AttemptState.CAPTURED))
         order.attempts.filter(state__in=LIVE_ATTEMPT).update(state=AttemptState.CANCELLED)
         for attempt in order.attempts.filter(state=AttemptState.CAPTURED):
             _give_back(order, attempt, "order cancelled")
         lifecycle.give_back_stock(order)
         order.expires_at = None
         lifecycle.move(order, OrderState.CANCELLED, actor=actor, reason=reason)
-        lifecycle.mail_buyer(order, "cancelled", reason=reason)
+        lifecycle.mail_buyer(order, "cancelled", reason=reason, refund=given, note=note)
     for attempt in stopped:
         if attempt.provider:
             void(attempt)
@@ -489,7 +493,7 @@ def expire(order: Order, now: datetime) -> bool:
         lifecycle.give_back_stock(order)
         lifecycle.move(order, OrderState.EXPIRED, actor="clock")
         if any(not each.provider for each in live):  # a transfer or cheque that never came: the buyer was asked to pay
-            lifecycle.mail_buyer(order, "cancelled", reason="not_paid")
+            lifecycle.mail_buyer(order, "cancelled", reason="unpaid")
     for attempt in live:
         if attempt.provider:
             void(attempt)
@@ -520,7 +524,7 @@ def _schedule(attempt: PaymentAttempt, now: datetime) -> None:
 
 def _check_delay(age: timedelta) -> timedelta:
     """Ask soon at first, then less and less often, at least four times a day."""
-    first = timedelta(seconds=getattr(settings, "PAYMENTS_CHECK_AFTER", 120))
+    first = timedelta(seconds=settings.PAYMENTS_CHECK_AFTER)
     return min(max(first, age / 4), timedelta(hours=6))
 
 

@@ -1,0 +1,113 @@
+"""The demo provider as the engine sees it: the same functions as of any other provider."""
+
+import hmac
+import json
+import re
+import time
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from payments.facts import BadWebhook, Created, Declined, Fact, RefundAnswer
+from payments.methods import method
+from payments.models import PaymentAttempt, Refund
+
+from . import bank
+from .models import DemoPayment
+
+REPLAY_WINDOW = 300  # seconds
+_SIGNATURE = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})\Z")
+_KINDS = {
+    "open": "action_required",
+    "challenge": "action_required",
+    "processing": "pending",
+    "paid": "captured",
+    "declined": "failed",
+    "cancelled": "cancelled",
+    "reversed": "reversed",
+}
+
+
+def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created:
+    if not bank.allowed():
+        raise Declined("method_unavailable")
+    chosen = method(attempt.method) or {}
+    payment = bank.call(
+        lambda: bank.open_payment(
+            attempt.key,
+            reference=attempt.order.number,
+            kind=chosen.get("kind", "card"),
+            language=attempt.order.language,
+            amount=attempt.amount,
+            currency=attempt.currency,
+            return_url=return_url,
+            webhook_url=webhook_url,
+        )
+    )
+    base = webhook_url.removesuffix(reverse("payments:webhook", args=["demo"]))
+    return Created(payment.ref, (base or settings.PUBLIC_URL) + reverse("demo:page", args=[payment.ref]))
+
+
+def fetch(attempt: PaymentAttempt) -> Fact:
+    payment = bank.call(lambda: DemoPayment.objects.filter(key=attempt.key).first())
+    kind = _KINDS[payment.state] if payment else "unknown"
+    return Fact(
+        provider="demo",
+        event_id=f"fetch:{attempt.key}:{kind}",
+        kind=kind,
+        attempt_key=attempt.key,
+        provider_ref=payment.ref if payment else "",
+        amount=payment.taken if payment and kind == "captured" else None,
+        currency=payment.currency if payment else "",
+        failure=payment.failure if payment else "",
+    )
+
+
+def void(attempt: PaymentAttempt) -> None:
+    bank.call(lambda: bank.void(attempt.key))
+
+
+def refund(refund: Refund) -> RefundAnswer:
+    made = bank.call(lambda: bank.refund(refund.key, refund.attempt.key, refund.amount))
+    return RefundAnswer(made.ref, "done")
+
+
+def parse_webhook(request: HttpRequest) -> list[Fact]:
+    match = _SIGNATURE.match(request.headers.get("Demo-Signature", ""))
+    if match is None:
+        raise BadWebhook("no signature")
+    stamp, signature = int(match[1]), match[2]
+    if not hmac.compare_digest(bank.sign(bank.secret(), stamp, request.body), signature):
+        raise BadWebhook("wrong signature")
+    if abs(time.time() - stamp) > REPLAY_WINDOW:
+        raise BadWebhook("outside the replay window")
+    try:
+        event = json.loads(request.body)
+        data = event["data"]
+        return [
+            Fact(
+                provider="demo",
+                event_id=str(event["id"])[:200],
+                kind=_kind(str(event["type"])),
+                attempt_key=str(data.get("key", ""))[:64],
+                provider_ref=str(data.get("ref", ""))[:200],
+                amount=data.get("amount"),
+                currency=str(data.get("currency", ""))[:3],
+                failure=str(data.get("failure", ""))[:60],
+                refund_key=str(data.get("refund_key", ""))[:32],
+                refund_ref=str(data.get("refund_ref", ""))[:200],
+                payload=event,
+            )
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as broken:
+        raise BadWebhook(f"unreadable: {type(broken).__name__}") from None
+
+
+def _kind(type_: str) -> str:
+    known = {"refund.done": "refunded", "refund.failed": "refund_failed"}
+    prefix, _, kind = type_.partition(".")
+    return known.get(type_) or (kind if prefix == "payment" and kind in _KINDS.values() else "unknown")
+
+
+work = bank.deliver_due  # the worker does this every round

@@ -1,0 +1,12 @@
+"""The demo provider's own site. It stands in the shop's process, but no page of the shop is part of it."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "demo"
+urlpatterns = [
+    path("demo-provider/<str:ref>/", views.page, name="page"),
+    path("demo-provider/<str:ref>/challenge/", views.challenge, name="challenge"),
+    path("demo-provider/<str:ref>/leave/", views.leave, name="leave"),
+]

@@ -1,0 +1,136 @@
+"""From the outbox to the mail server: at least once, always with the same Message-ID."""
+
+import logging
+import smtplib
+from datetime import datetime, timedelta
+from email.utils import formataddr
+
+from config.shop import SHOP
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.validators import validate_email
+from django.template import TemplateDoesNotExist
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from .messages import Attachment, Message, build, one_line
+from .models import OutboxMail
+from .outbox import DOMAIN
+
+logger = logging.getLogger(__name__)
+
+# A worker that dies while sending leaves its mail to be sent again after this time.
+LEASE = timedelta(seconds=60)
+MAX_TRIES = 14  # with the delays below: given up after about two days
+
+
+def send_due(now: datetime | None = None, limit: int = 50) -> int:
+    """Send what is due. A mail that fails waits longer each time; one that can never work is set aside. Returns sent."""
+    now = now or timezone.now()
+    due = list(OutboxMail.objects.filter(due_at__lte=now, sent_at=None).select_related("order").order_by("due_at")[:limit])
+    if not due:
+        return 0
+    connection = get_connection()
+    sent = 0
+    try:
+        for row in due:
+            # Only one worker gets past this line for a row; it comes back by itself when that worker dies.
+            mine = OutboxMail.objects.filter(pk=row.pk, due_at=row.due_at, sent_at=None)
+            if mine.update(due_at=now + LEASE, tries=row.tries + 1):
+                sent += _send(row, connection, now)
+    finally:
+        connection.close()
+    return sent
+
+
+def _send(row: OutboxMail, connection, now: datetime) -> bool:
+    mine = OutboxMail.objects.filter(pk=row.pk)
+    try:
+        mail = compose(row)
+    except Exception as broken:  # whatever it is, it will be the same next time: set aside, with the error, for a person
+        logger.exception("mail %s (%s) cannot be written", row.pk, row.kind)
+        mine.update(due_at=None, error=_short(broken))
+        return False
+    try:
+        connection.send_messages([mail])
+    except (OSError, smtplib.SMTPException) as failed:
+        connection.close()
+        lasting = _refused_for_good(failed) or row.tries + 1 >= MAX_TRIES
+        due = None if lasting else now + min(timedelta(minutes=2**row.tries), timedelta(hours=6))
+        mine.update(due_at=due, error=_short(failed))
+        logger.warning("mail %s (%s) not sent: %s", row.pk, row.kind, type(failed).__name__)
+        return False
+    mine.update(sent_at=timezone.now(), due_at=None, error="")
+    return True
+
+
+def _refused_for_good(error: Exception) -> bool:
+    """5xx answers about the addresses or the content; everything else may work later (RFC 5321 section 4.2.1)."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(500 <= code < 600 for code, _text in error.recipients.values())
+    return isinstance(error, smtplib.SMTPDataError | smtplib.SMTPSenderRefused) and 500 <= error.smtp_code < 600
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def compose(row: OutboxMail) -> EmailMultiAlternatives:
+    """The whole message. Headers come from validated addresses, numbers of ours and one-line subjects, nothing else."""
+    validate_email(row.to)
+    message = _message(row)
+    sender = SHOP["mails"]["from"]
+    headers = {"Message-ID": row.message_id, "Auto-Submitted": "auto-generated"}
+    if row.order_id:  # one thread an order
+        headers["References"] = f"<order-{row.order.number}@{DOMAIN}>"
+    if row.context.get("unsubscribe_url"):  # marketing only (RFC 8058)
+        headers["List-Unsubscribe"] = f"<{one_line(row.context['unsubscribe_url'])}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail = EmailMultiAlternatives(
+        subject=one_line(message.subject),
+        body=message.text,
+        from_email=formataddr((one_line(sender["name"]), sender["email"])),
+        to=[row.to],
+        reply_to=[SHOP["mails"]["reply_to"]] if SHOP["mails"].get("reply_to") else None,
+        headers=headers,
+    )
+    if message.html:
+        mail.attach_alternative(message.html, "text/html")
+    for file in message.attachments:
+        _attach(mail, file)
+    return mail
+
+
+def _attach(mail: EmailMultiAlternatives, file: Attachment) -> None:
+    mail.attach(one_line(file.name), file.content, file.mimetype)
+
+
+def _message(row: OutboxMail) -> Message:
+    try:
+        return build(row.kind, row.order, row.language, row.context)
+    except TemplateDoesNotExist:
+        if row.kind != "order-review":
+            raise
+    with override(row.language):
+        return _review_notice(row)
+
+
+def _review_notice(row: OutboxMail) -> Message:
+    """To the seller: this order needs a person. Plain text, because it must be possible to say in every shop."""
+    reasons = {
+        "amount_mismatch": _("The provider reports another amount or currency than the order's."),
+        "payment_reversed": _("The payment was taken back: a chargeback or a returned direct debit."),
+        "authorization_lost": _("The reserved money was released before it was collected."),
+        "refund_failed": _("A refund failed. The buyer has not got the money back."),
+    }
+    reason = row.context.get("reason", "")
+    number = row.order.number
+    address = f"{settings.PUBLIC_URL}/back-office/orders/order/{row.order_id}/change/"
+    subject = _("Order %(number)s needs your attention") % {"number": number}
+    return Message(subject, "\n".join([subject, "", reasons.get(reason, reason), "", address, ""]), "")
+
+
+def send_again(rows) -> int:
+    """For the back office: try mails that were set aside once more."""
+    return rows.filter(sent_at=None).update(due_at=timezone.now(), tries=0)

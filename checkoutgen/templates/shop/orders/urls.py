@@ -1,0 +1,13 @@
+from django.urls import path
+
+from . import views
+
+app_name = "orders"
+urlpatterns = [
+    path("<str:token>/", views.show, name="show"),
+    path("<str:token>/thanks/", views.thanks, name="thanks"),
+    path("<str:token>/pay/", views.pay_again, name="pay"),
+    path("<str:token>/account/", views.account, name="account"),
+    path("<str:token>/cancel/", views.cancel, name="cancel"),
+    path("<str:token>/reorder/", views.reorder, name="reorder"),
+]

@@ -1,0 +1,209 @@
+"""What a buyer sees of an order. Whoever holds the signed link may see it: no sign-in, not kept by browsers or proxies."""
+
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from cart import session
+from cart.models import CartLine
+from catalogue.prices import price
+from checkout.address import lines as address_lines
+from common.http import SeeOther
+from config.shop import market, section
+from payments import engine, failures, methods
+from payments.engine import NotStarted
+
+from . import links
+from .models import Order
+from .states import UNPAID, OrderState
+
+CANCELLABLE = (*UNPAID, OrderState.CONFIRMED)
+View = Callable[..., HttpResponse]
+
+
+def order_page(view: View) -> View:
+    """The order of the token in place of the token; never cached, never indexed."""
+
+    @never_cache
+    @wraps(view)
+    def page(request: HttpRequest, token: str, **kwargs: Any) -> HttpResponse:
+        response = view(request, links.order_for(token), **kwargs)
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return page
+
+
+def _to(name: str, order: Order) -> SeeOther:
+    return SeeOther(reverse(f"orders:{name}", args=[links.token(order)]))
+
+
+def context_of(order: Order) -> dict[str, Any]:
+    """What every page of an order shows."""
+    delivery = order.delivery
+    waits = order.state == OrderState.PENDING_PAYMENT and engine.payment_status(order) == "pending"
+    return {
+        "order": order,
+        "token": links.token(order),
+        "currency": order.currency,
+        "lines": order.lines.select_related("variant__product"),
+        "adjustments": order.adjustments.all(),
+        "gross": market(order.market)["prices"] == "gross",
+        "shipping_lines": address_lines(order.shipping_address) if order.shipping_address.get("street") else [],
+        "billing_lines": address_lines(order.billing_address) if order.billing_address.get("street") else [],
+        "delivery": delivery,
+        "earliest": _day(delivery.get("earliest")),
+        "latest": _day(delivery.get("latest")),
+        "method": methods.method(order.payment_method),
+        "instructions": methods.instructions(order) if order.state in (*UNPAID, OrderState.CONFIRMED) else None,
+        "waits": waits,  # the money is on its way
+        "unpaid": order.state in UNPAID and not waits,
+        "cancellable": order.state in CANCELLABLE,
+        "fulfilments": order.fulfilments.all(),
+        "refunded": engine.refunded_amount(order),
+    }
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+@require_safe
+@order_page
+def show(request: HttpRequest, order: Order) -> HttpResponse:
+    return render(request, "orders/show.html", context_of(order))
+
+
+@require_safe
+@order_page
+def thanks(request: HttpRequest, order: Order) -> HttpResponse:
+    """After ordering: what happens next. An order that is not paid yet is sent to pay, a closed one to its page."""
+    context = context_of(order)
+    if context["unpaid"]:
+        return _to("pay", order)
+    if order.state not in (*UNPAID, OrderState.CONFIRMED):
+        return _to("show", order)
+    return render(request, "orders/thanks.html", context | _account_offer(request, order))
+
+
+def _account_offer(request: HttpRequest, order: Order, form: Any = None) -> dict[str, Any]:
+    """One password field for a guest. It is offered to everyone alike, so that it tells nothing about other accounts."""
+    wish = (section("checkout").get("identification") or {}).get("account", "after-payment")
+    if "accounts" not in settings.LOCAL_APPS or wish == "none" or order.user_id or request.user.is_authenticated:
+        return {"account_form": None}
+    from accounts.forms import NewPasswordForm
+
+    return {"account_form": form or NewPasswordForm(email=order.email)}
+
+
+def pay(request: HttpRequest, order: Order, method_id: str) -> HttpResponse:
+    """Begin to pay: to the provider's page, to the thanks, or back to the choice with the reason."""
+    try:
+        begun = engine.start(order, method_id, request=request)
+    except NotStarted as refused:
+        messages.error(request, failures.text(refused.code))
+        return _to("pay", order)
+    return SeeOther(begun.redirect) if begun.redirect else _to("thanks", order)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@order_page
+def pay_again(request: HttpRequest, order: Order) -> HttpResponse:
+    """The choice of a way to pay for an order that stands: after a decline, a time-out or a closed window."""
+    context = context_of(order)
+    if not context["unpaid"]:
+        return _to("show" if order.state not in (*UNPAID, OrderState.CONFIRMED) else "thanks", order)
+    business, number = bool(order.company), order.company.get("purchase_order")
+    open_methods = [
+        method
+        for method in methods.available(order.market, order.total_amount, order.currency, order.delivery.get("kind", ""))
+        if method.get("audience") in (None, "mixed", "b2b" if business else "b2c")
+        and (method["kind"] != "purchase-order" or number)
+    ]
+    if request.method == "POST":
+        chosen = request.POST.get("payment-method", "")
+        if chosen in [method["id"] for method in open_methods]:
+            return pay(request, order, chosen)
+        messages.error(request, failures.text("method_unavailable"))
+        return _to("pay", order)
+    last = order.attempts.last()
+    tried = [method["id"] for method in open_methods if method["id"] == order.payment_method]
+    failed = last is not None and last.state in ("failed", "cancelled", "expired")
+    context |= {
+        "methods": open_methods,
+        "chosen": next(iter(tried), open_methods[0]["id"] if open_methods else ""),
+        "reason": failures.text(last.failure or last.state) if failed and last else "",
+    }
+    return render(request, "orders/pay.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("password")
+@order_page
+def account(request: HttpRequest, order: Order) -> HttpResponse:
+    """An account in one click: everything but the password is known."""
+    if not _account_offer(request, order)["account_form"]:
+        return _to("show", order)
+    from accounts.forms import NewPasswordForm
+    from accounts.signup import sign_up
+
+    form = NewPasswordForm(request.POST or None, email=order.email)
+    if request.method == "POST" and form.is_valid():
+        sign_up(order.email, form.cleaned_data["password"], get_language() or order.language, order)
+        text = _("Almost done: we sent an e-mail to %(email)s. Open the link in it, and your account with this order is ready.")
+        messages.success(request, text % {"email": order.email})
+        return _to("show", order)
+    status = 422 if form.errors else 200
+    return render(request, "orders/account.html", context_of(order) | {"account_form": form}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@order_page
+def cancel(request: HttpRequest, order: Order) -> HttpResponse:
+    """Asked once more, then cancelled: money that was paid goes back the way it came."""
+    if order.state not in CANCELLABLE:
+        messages.error(request, _("This order cannot be cancelled any more."))
+        return _to("show", order)
+    if request.method == "POST":
+        if engine.cancel(order, actor="buyer", reason="buyer"):
+            messages.success(request, _("Your order is cancelled. We confirm it by e-mail."))
+        else:
+            messages.error(request, _("This order cannot be cancelled any more."))
+        return _to("show", order)
+    return render(request, "orders/cancel.html", context_of(order))
+
+
+@require_POST
+@order_page
+def reorder(request: HttpRequest, order: Order) -> HttpResponse:
+    """The same articles into the cart again, at today's prices and as far as they are there."""
+    cart = session.open_cart(request)
+    missing = []
+    with transaction.atomic():
+        for line in order.lines.select_related("variant__product"):
+            variant = line.variant
+            cost = price(variant, cart.market) if variant is not None and variant.available() else None
+            if variant is None or cost is None:
+                missing.append(line)
+                continue
+            quantity = line.quantity if variant.stock is None else min(line.quantity, variant.stock)
+            values = {"variant": variant, "title": variant.product.title, "quantity": quantity}
+            values |= {"unit_amount": cost.amount, "saved_for_later": False}
+            CartLine.objects.update_or_create(cart=cart, sku=variant.sku, defaults=values)
+        session.touch(cart)
+    if missing:
+        messages.warning(request, _("Some articles of the order are not available any more and were left out."))
+    return SeeOther(reverse("cart:show"))
