@@ -17,6 +17,7 @@ VAR_DIR = Path(os.environ.get("VAR_DIR") or BASE_DIR / "var")  # database, colle
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = os.environ.get("DEBUG") == "1"
+DEVELOPMENT = DEBUG  # stays as it is while tests turn DEBUG off
 SECRET_KEY = os.environ.get("SECRET_KEY") or ("development-only-" * 4 if DEBUG else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured("Set SECRET_KEY to at least 50 random characters, or DEBUG=1 for development.")
@@ -88,6 +89,7 @@ def _database(url: str | None) -> dict:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": VAR_DIR / "shop.sqlite3",
+            "TEST": {"NAME": VAR_DIR / "test.sqlite3"},  # a file: connections in memory share one lock and hide races
             "CONN_MAX_AGE": None,
             "ATOMIC_REQUESTS": False,
             "OPTIONS": {
