@@ -57,12 +57,11 @@ def load(path: Path | None, *, text: bytes | None = None) -> Spec:
     `text` stands for the content of the file; without a path it came from standard input and its files are looked up
     in the current folder. Raises SpecError with every problem found.
     """
-    from checkoutgen.spec.catalogue import expand
     from checkoutgen.spec.resolve import resolve
     from checkoutgen.spec.validate import validate
 
     written = layers.read(path, text)
-    merged = expand(written)
+    merged = _with_files(written)
     problems = list(merged.problems)
     taken = {(problem.file, problem.line, problem.column) for problem in problems}
 
@@ -87,6 +86,15 @@ def load(path: Path | None, *, text: bytes | None = None) -> Spec:
         inputs=tuple(sorted({*merged.inputs, *resolved.inputs})),
         places={at: Place(*place) for at, place in merged.places.items()},
     )
+
+
+def _with_files(written: layers.Merged) -> layers.Merged:
+    catalogue = written.value.get("catalogue")
+    if not isinstance(catalogue, dict) or not isinstance(catalogue.get("files"), list):
+        return written
+    from checkoutgen.spec.catalogue import expand
+
+    return expand(written, catalogue)
 
 
 def parse_path(path: str) -> reader.Path:

@@ -31,17 +31,13 @@ MAX_CELL = reader.MAX_TEXT
 Data = dict[str, Any]
 
 
-def expand(merged: Merged) -> Merged:
+def expand(merged: Merged, catalogue: Data) -> Merged:
     """The document with the products of catalogue.files appended. Raises SpecError when one cannot be read at all."""
-    catalogue = merged.value.get("catalogue")
-    names = catalogue.get("files") if isinstance(catalogue, dict) else None
-    if not isinstance(catalogue, dict) or not isinstance(names, list):
-        return merged
     inline = catalogue.get("products")
     products = list(inline) if isinstance(inline, list) else []
     categories = dict(catalogue["categories"]) if isinstance(catalogue.get("categories"), dict) else {}
     full = replace(merged, places=dict(merged.places), problems=list(merged.problems), inputs=list(merged.inputs))
-    for index, name in enumerate(names):
+    for index, name in enumerate(catalogue["files"]):
         if isinstance(name, str) and check_name(name) is None:
             _append(name, index, full, products, categories)
     return replace(

@@ -74,7 +74,8 @@ def _hover(fill: str, label: str) -> str:
 
 def _shift(colour: str, grounds: tuple[str, ...], needed: float, away: int) -> str:
     lightness, chroma, hue = _to_oklch(colour)
-    while min(contrast(colour, ground) for ground in grounds) < needed and 0 <= lightness <= 1:
+    nearest = (min if away < 0 else max)(grounds, key=_luminance)  # enough against this one is enough against all
+    while contrast(colour, nearest) < needed and 0 <= lightness <= 1:
         lightness += away * 0.004
         colour = _from_oklch(lightness, chroma, hue)
     return colour

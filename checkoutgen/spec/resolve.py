@@ -10,12 +10,11 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
-from copy import deepcopy
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from checkoutgen import schema as contract
 from checkoutgen.errors import quoted
@@ -33,8 +32,7 @@ LOCALES = HERE / "locales"
 Data = dict[str, Any]
 
 
-@dataclass
-class Resolved:
+class Resolved(NamedTuple):
     data: Data
     files: dict[str, bytes]
     inputs: list[Path]
@@ -57,7 +55,7 @@ class Context:
 def resolve(merged: Merged, report: Callable[[At, str], None]) -> Resolved:
     """The resolved spec; what is wrong with it is reported, and the result then means nothing."""
     context = Context(merged.root, report)
-    source = deepcopy(merged.value)
+    source = {key: _own(section) for key, section in merged.value.items()}
     facts = _shop_and_markets(source, context)
     if not facts:
         return Resolved({}, {}, [])
@@ -65,6 +63,11 @@ def resolve(merged: Merged, report: Callable[[At, str], None]) -> Resolved:
     data.pop("extends")
     _finish(data, facts, context)
     return Resolved(data, context.files, context.inputs)
+
+
+def _own(section: Any) -> Any:
+    """A section whose keys can be set without changing the document as written."""
+    return dict(section) if isinstance(section, dict) else section
 
 
 # Facts and words
@@ -116,7 +119,7 @@ def _shop_and_markets(source: Data, context: Context) -> dict[str, Data]:
             facts[country] = found
     if not facts:
         return facts
-    markets = {country: source["markets"][country] or {} for country in facts}
+    markets = {country: dict(source["markets"][country] or {}) for country in facts}
     home = next(iter(facts))
     shop.setdefault("languages", _default_languages(markets, facts))
     shop.setdefault("currency", markets[home].get("currency", facts[home]["currency"]))
@@ -170,7 +173,7 @@ def _sections(source: Data) -> None:
     business.setdefault("vat_id", {"b2b": "required", "mixed": "optional"}.get(audience, "none"))
     seller, shop = source["seller"], source["shop"]
     mails = source["mails"] = source.get("mails") or {}
-    sender = mails["from"] = mails.get("from") or {}
+    sender = mails["from"] = dict(mails.get("from") or {})
     sender.setdefault("name", shop["name"])
     sender.setdefault("email", seller["email"])
     mails.setdefault("reply_to", sender["email"])
@@ -178,14 +181,16 @@ def _sections(source: Data) -> None:
     support.setdefault("email", seller["email"])
     if "phone" in seller:
         support.setdefault("phone", seller["phone"])
-    for method in source["payment"]["methods"]:
+    methods = [dict(method) for method in source["payment"]["methods"]]
+    source["payment"]["methods"] = methods
+    for method in methods:
         match method["kind"]:
             case "bank-transfer":
                 method.setdefault("holder", seller["legal_name"])
                 method.setdefault("days_to_pay", 7)
             case "cheque":
                 method.setdefault("payable_to", seller["legal_name"])
-                method.setdefault("address", deepcopy(seller["address"]))
+                method.setdefault("address", seller["address"])
                 method.setdefault("days_to_pay", 7)
             case "purchase-order":
                 method.setdefault("document", "optional")
@@ -234,7 +239,7 @@ def _map(schema: contract.Schema, given: Data, at: At, context: Context, markets
         if key in given:
             result[key] = value(inner, given[key], (*at, key), context, markets)
         elif "default" in inner:
-            result[key] = value(inner, deepcopy(inner["default"]), (*at, key), context, markets)
+            result[key] = value(inner, inner["default"], (*at, key), context, markets)
     return result
 
 
@@ -383,7 +388,7 @@ def _markets(data: Data, facts: dict[str, Data], context: Context) -> None:
         market["name"] = {language: fact["name"].get(language, fact["name"]["en"]) for language in context.languages}
         market["withdrawal"] = withdrawal
         for key in ("tax", "holidays", "eu", "guarantee_years", "parameters"):
-            market[key] = deepcopy(fact[key])
+            market[key] = fact[key]
     data["checkout"].setdefault("order_button", next(iter(data["markets"].values()))["order_button"])
 
 
