@@ -1,6 +1,7 @@
 """The cart of a request. Its key stands in a signed, HttpOnly cookie of its own, so anonymous buyers need no session."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
@@ -16,6 +17,9 @@ from catalogue import markets
 from catalogue.prices import price
 from common.urls import absolute
 from config.shop import market, section
+
+if TYPE_CHECKING:
+    from orders.models import Order
 
 SALT = "cart"
 LINK_SALT = "cart-link"
@@ -41,6 +45,13 @@ def current(request: HttpRequest) -> Cart | None:
         key = _key(request.COOKIES.get(settings.CART_COOKIE_NAME))
         request._cart = Cart.objects.filter(key=key, ordered_at=None).first() if key else None  # type: ignore[attr-defined]
     return request._cart  # type: ignore[attr-defined]
+
+
+def ordered(request: HttpRequest) -> "Order | None":
+    """The order that the visitor's cart became: for a second click on the button and for the Back key after it."""
+    key = _key(request.COOKIES.get(settings.CART_COOKIE_NAME))
+    cart = Cart.objects.select_related("order").exclude(ordered_at=None).filter(key=key).first() if key else None
+    return getattr(cart, "order", None)
 
 
 def open_cart(request: HttpRequest) -> Cart:

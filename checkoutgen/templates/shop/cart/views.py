@@ -44,6 +44,10 @@ def _page(request: HttpRequest, cart: Cart | None, *, status: int = 200, **error
         minimum = _minimum(cart)
         context |= {
             "summary": found,
+            "rows": [
+                (line, pages.availability(line.line.variant)[1], (errors.get("wrong") or {}).get(line.line.pk))
+                for line in found.lines
+            ],
             "later": [{"line": line, "picture": summary.picture_of(line)} for line in later],
             "removed": cart.data.get("removed"),
             "expires_at": session.expires_at(cart),

@@ -1,21 +1,21 @@
 """What the catalogue's pages show, worked out before the templates see it."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalogue.models import Picture, Product, Variant
 from catalogue.prices import Price, price
+from catalogue.categories import categories
 from common.texts import localized
-from config.shop import SHOP, section, tax_rate
-from delivery.methods import DIGITAL, Option, Parcel, offers
+from config.shop import section, tax_rate
 
 # Unit prices are per kilogram, litre, metre, square or cubic metre (article 2, Directive 98/6/EC).
 _UNITS = {"g": ("kg", 1000), "ml": ("l", 1000), "cl": ("l", 100), "cm": ("m", 100), "m2": ("m²", 1), "m3": ("m³", 1)}
@@ -148,20 +148,29 @@ def rate(product: Product, market_code: str) -> Decimal:
     return tax_rate(market_code, product.tax)
 
 
-def delivery(variant: Variant, cost: Price, country: str, now: datetime) -> Option | None:
-    """The option that the checkout would preselect for one piece, or None when nothing goes to the country."""
-    parcel = Parcel(
-        country=country,
-        currency=cost.currency,
-        goods=cost.amount,
-        weight=variant.weight,
-        preparation=variant.product.dispatch_days,
-        digital=variant.product.kind in DIGITAL,
-    )
-    home, zone = SHOP["seller"]["country"], SHOP["shop"]["timezone"]
-    found = offers(SHOP["delivery"], SHOP["markets"], home, zone, parcel, now)
-    # What is sent to the door or nearby; collecting in the shop is an extra, not the promise.
-    return next((option for option in found if option.kind != "click-and-collect"), found[0] if found else None)
+def short_details(product: Product) -> str:
+    """The first facts in one line: "100 % linen · 170 g/m²"."""
+    return " · ".join(localized(detail["value"]) for detail in product.details[:2])
+
+
+def tiles(language: str) -> list[dict[str, Any]]:
+    """The categories, each with the picture of its first product."""
+    firsts = Product.objects.filter(published=True).values("category").annotate(position=Min("position"))
+    products = on_sale().filter(position__in=[entry["position"] for entry in firsts])
+    pictures = {product.category: next(iter(product.pictures.all()), None) for product in products}
+    return [entry | {"picture": pictures.get(entry["id"])} for entry in categories(language) if entry["id"] in pictures]
+
+
+def picks(count: int) -> list[Product]:
+    """A mixed shelf: the second product of each category, then the third, and so on; the first ones stand above it."""
+    ranked: list[tuple[int, int, int]] = []
+    seen: Counter[str] = Counter()
+    for place, (pk, category) in enumerate(Product.objects.filter(published=True).values_list("pk", "category")[:500]):
+        ranked.append((seen[category] or 999, place, pk))
+        seen[category] += 1
+    chosen = [pk for _rank, _place, pk in sorted(ranked)[:count]]
+    found = {product.pk: product for product in on_sale().filter(pk__in=chosen)}
+    return [found[pk] for pk in chosen]
 
 
 def related(product: Product) -> QuerySet[Product]:

@@ -4,10 +4,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
 from cart import session
-from catalogue import markets, pages, prices
+from catalogue import delivery, markets, pages, prices
+from common.urls import absolute
 from config.shop import MARKETS, section
 
 PAGE = 24
@@ -15,8 +17,9 @@ PAGE = 24
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    code = markets.current(request)
-    return render(request, "catalogue/home.html", {"cards": pages.cards(pages.on_sale()[:12], code)})
+    code, language = markets.current(request), get_language() or settings.LANGUAGE_CODE
+    context = {"tiles": pages.tiles(language), "cards": pages.cards(pages.picks(8), code)}
+    return render(request, "catalogue/home.html", context)
 
 
 @require_safe
@@ -43,6 +46,7 @@ def product(request: HttpRequest, handle: str) -> HttpResponse:
     pictures = list(found.pictures.all())
     if variant.picture < len(pictures):
         pictures.insert(0, pictures.pop(variant.picture))
+    one = delivery.parcel(variant, cost, code)
     context = {
         "product": found,
         "variant": variant,
@@ -52,7 +56,10 @@ def product(request: HttpRequest, handle: str) -> HttpResponse:
         "available": available,
         "availability": words,
         "unit_price": pages.unit_price(found.unit, cost.amount),
-        "delivery": pages.delivery(variant, cost, code, timezone.now()),
+        "delivery": delivery.promise(one, timezone.now()),
+        "free_from": delivery.free_from(one),
+        "short_details": pages.short_details(found),
+        "canonical": absolute(found.get_absolute_url()),
         "pictures": pictures,
         "category_id": found.category,
         "category": (section("catalogue").get("categories") or {}).get(found.category),

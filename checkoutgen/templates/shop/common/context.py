@@ -11,6 +11,7 @@ from django.utils.translation import get_language, get_language_info, override
 
 from cart.session import current as current_cart
 from catalogue import markets
+from catalogue.categories import categories
 from common import theme
 from common.texts import localized
 from config.shop import MARKETS, SHOP, section
@@ -24,15 +25,6 @@ def _language_name(code: str) -> str:
 @cache
 def _direction(language: str) -> str:
     return "rtl" if get_language_info(language)["bidi"] else "ltr"
-
-
-@cache
-def categories(language: str) -> list[dict[str, str]]:
-    with override(language):
-        return [
-            {"id": key, "title": localized(entry["title"]), "url": reverse("catalogue:category", args=[key])}
-            for key, entry in (section("catalogue").get("categories") or {}).items()
-        ]
 
 
 @cache

@@ -36,7 +36,7 @@ _FIXED = {
 
 
 def _mode(mode: str) -> str:
-    tokens = SHOP["theme"][mode]
+    tokens = SHOP["shop"]["theme"]["tokens"][mode]
     colours = [f"--{name}:{tokens[key]}" for key, name in _NAMES.items() if _COLOUR.match(tokens[key])]
     return ";".join([*colours, _FIXED[mode]])
 

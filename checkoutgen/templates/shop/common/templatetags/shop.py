@@ -99,10 +99,11 @@ def field_tag(
     mark: bool = True,
     **attributes: Any,
 ) -> SafeString:
-    """One field written out: label, (required) or (optional), hint, error, control. Faster than widgets and always the same.
+    """One field written out: label, (required) or (optional), hint, error, control. Faster than widgets.
 
     bound         form.email; id and name are both its html_name, label and help_text are the defaults of label and hint
-    type          of the input, by default that of the widget, whose attrs count too; a form field with choices gives a <select>, a Textarea widget a <textarea>
+    type          of the input, by default the widget's, whose attrs count too; choices give a <select>, a Textarea
+                  widget a <textarea>
     width         "zip" or "cvc": a narrow field that hints at the length
     mark          False leaves "(required)" out, for a field that is always filled, such as the country
     attributes    further HTML attributes; spellcheck="false", data_check="email" becomes data-check
@@ -129,17 +130,15 @@ def field_tag(
     is_text = isinstance(form_field.widget, forms.Textarea)
     type = "" if is_select or is_text else type or getattr(form_field.widget, "input_type", "text")
     value = bound.value()
+    given = {"type": type, "autocomplete": autocomplete, "inputmode": inputmode, "class": f"w-{width}" if width else ""}
     attributes = {
         "id": name,
         "name": name,
-        "type": type,
-        "autocomplete": autocomplete,
-        "inputmode": inputmode,
-        "class": f"w-{width}" if width else "",
         # A <select required> whose first option has a value is an error of HTML.
         "required": form_field.required and not is_select,
         **form_field.widget.attrs,
-        **{key.replace("_", "-"): attribute for key, attribute in attributes.items()},
+        **{key: value for key, value in given.items() if value},
+        **{key.replace("_", "-"): value for key, value in attributes.items()},
         "aria-invalid": "true" if errors else "",
         "aria-describedby": " ".join(described),
     }
