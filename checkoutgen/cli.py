@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 import typer.exceptions
 
-from checkoutgen.errors import CheckoutgenError
+from checkoutgen.errors import CheckoutgenError, SpecError
 
 if TYPE_CHECKING:
     from checkoutgen.spec import Spec
@@ -37,14 +37,15 @@ def main() -> NoReturn:
         code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except CheckoutgenError as error:
-        fail(str(error), error.exit_code)
+        report(error)
+        sys.exit(error.exit_code)
     except KeyboardInterrupt:
         fail("interrupted", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of our output is gone; nothing more to say
         sys.exit(141)
     except typer.exceptions.TyperException as error:  # wrong usage; it says so itself
-        error.show()
+        error.show()  # type: ignore[attr-defined]
         sys.exit(error.exit_code)
     except Exception as error:
         if os.environ.get("CHECKOUTGEN_DEBUG"):
@@ -54,8 +55,13 @@ def main() -> NoReturn:
 
 
 def fail(message: str, code: int) -> NoReturn:
-    say([message if code == 2 and ": " in message else f"checkoutgen: {message}"])
+    say([f"checkoutgen: {message}"])
     sys.exit(code)
+
+
+def report(error: CheckoutgenError) -> None:
+    """A spec's problems with their places as they are, anything else under our name."""
+    say(error.lines() if isinstance(error, SpecError) else [f"checkoutgen: {error}"])
 
 
 def say(lines: Iterable[str]) -> None:
@@ -76,6 +82,20 @@ def read_spec(path: Path) -> Spec:
 
 
 @app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or an empty folder.")] = Path(),
+    preset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Answer every question so, for example b2c-fr.")
+    ] = None,
+) -> None:
+    """Start the repository of a shop: a spec that lints clean, a catalogue to fill, legal texts and a CI workflow."""
+    from checkoutgen.starter import start
+
+    spec = start(folder, preset)
+    print(f"{spec}: edit it, then `checkoutgen serve {spec}` shows the shop")
+
+
+@app.command()
 def validate(specs: SpecPaths) -> int:
     """Check specs against the schema and follow every reference; nothing is written."""
     code = 0
@@ -83,12 +103,11 @@ def validate(specs: SpecPaths) -> int:
         try:
             spec = read_spec(path)
         except CheckoutgenError as error:
-            say(str(error).splitlines())
+            report(error)
             code = error.exit_code
         else:
-            print(
-                f"{spec.file}: valid, {len(spec.data['catalogue']['products'])} products, {len(spec.data['markets'])} markets"
-            )
+            products, markets = len(spec.data["catalogue"]["products"]), len(spec.data["markets"])
+            print(f"{spec.file}: valid; {products} products, {markets} markets")
     return code
 
 
