@@ -182,6 +182,7 @@ def _yaml(source: Data) -> bytes:
         def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the spec language has no aliases at all
             return True
 
+    Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", ""))
     Dumper.add_representer(Decimal, lambda dumper, number: dumper.represent_str(str(number)))
     text = "# What this shop was made from, with everything that the spec `extends` brought in.\n"
     text += yaml.dump(source, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=120)

@@ -87,8 +87,7 @@ def apply(plan: Plan) -> None:
     except OSError as error:
         raise _unwritable(plan.out, error) from None
     finally:
-        if (stage / UNFINISHED).exists():
-            shutil.rmtree(stage)
+        _sweep(stage)
     _finish(out, stage)
     _sync_folder(out.parent)
 
@@ -177,29 +176,39 @@ def _finish(out: Path, stage: Path) -> None:
             _exchange(stage / path, out / path)
             _sync_folder((out / path).parent)
     if stage.exists():
-        shutil.rmtree(stage)
+        _discard(stage)
     (out / UNFINISHED).unlink()
 
 
 def _recover(out: Path) -> None:
     stage = _beside(out)
-    aside = stage.with_name(f"{stage.name}.aside")
+    waste, aside = (stage.with_name(f"{stage.name}.{ending}") for ending in ("waste", "aside"))
+    if waste.exists():
+        shutil.rmtree(waste)
     if aside.exists():  # only where two paths cannot be exchanged at once
         aside.rename(stage if out.exists() else out)
     if (out / UNFINISHED).exists():
         _finish(out, stage)
-    elif (stage / UNFINISHED).exists() or (stage.is_dir() and not any(_files(stage))):
-        shutil.rmtree(stage)
-    elif stage.exists():
+    elif stage.exists() and not _sweep(stage):
         raise UsageError(
             f"{quoted(str(stage))} holds the shop as it was before an interrupted build, and {quoted(str(out))} is not "
             "the shop that build made: take what you need out of it, then delete it"
         )
 
 
-def _files(top: Path) -> Iterator[str]:
-    for _, _, files in os.walk(top):
-        yield from files
+def _sweep(stage: Path) -> bool:
+    """Removes a staged tree that was never exchanged. An old tree, which may hold foreign folders, is left alone."""
+    staged = (stage / UNFINISHED).exists() or not any(files for _, _, files in os.walk(stage))
+    if staged and stage.exists():
+        _discard(stage)
+    return staged
+
+
+def _discard(stage: Path) -> None:
+    """Removes a tree that nobody needs; under a name that says so, for a build that is killed half-way through."""
+    waste = stage.with_name(f"{stage.name}.waste")
+    stage.rename(waste)
+    shutil.rmtree(waste)
 
 
 def _sync_folder(path: Path) -> None:

@@ -1,0 +1,211 @@
+"""What a rebuild does to files that were edited, deleted, moved or added since the last build."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from checkoutgen.build import plan as plans
+from checkoutgen.build.manifest import BASE, MANIFEST
+from checkoutgen.build.plan import ConflictError, plan
+from checkoutgen.build.render import File, render
+from checkoutgen.errors import UsageError
+from checkoutgen.spec import Spec
+from tests.build.conftest import actions, build, tree
+
+Make = Callable[..., Spec]
+Templates = dict[str, File]
+
+
+@pytest.fixture
+def templates(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Templates], None]], None]:
+    """templates(change): from now on a build renders what `change` makes of the rendered files, as a newer version would."""
+
+    def use(change: Callable[[Templates], None]) -> None:
+        def changed(spec: Spec) -> Templates:
+            files = render(spec)
+            change(files)
+            return files
+
+        monkeypatch.setattr(plans, "render", changed)
+
+    return use
+
+
+def renamed(source):
+    source["shop"]["name"] = "Grand Lin"
+
+
+def prepend(out: Path, path: str, line: str) -> None:
+    (out / path).write_text(line + (out / path).read_text())
+
+
+def test_first_build_creates_everything_and_the_second_changes_nothing(make_spec: Make, out: Path) -> None:
+    first = build(make_spec(), out)
+    assert set(actions(first).values()) == {"create"}
+    assert tree(out).keys() == {*render(make_spec()), MANIFEST, BASE}
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    second = build(make_spec(), out)
+    assert not second.pending
+    assert second.changes == ()
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+
+
+def test_an_unedited_file_is_updated(make_spec: Make, out: Path) -> None:
+    build(make_spec(), out)
+    planned = build(make_spec(renamed), out)
+    assert actions(planned) == {"checkout.yaml": "update", "config/shop.json": "update"}
+    assert b"Grand Lin" in (out / "config/shop.json").read_bytes()
+
+
+def test_an_edit_and_a_change_elsewhere_in_the_file_are_merged(make_spec: Make, out: Path, templates) -> None:
+    build(make_spec(), out)
+    prepend(out, "config/urls.py", "# mine\n")
+    templates(lambda files: files.update({"config/urls.py": appended(files["config/urls.py"], b"# theirs\n")}))
+    planned = build(make_spec(), out)
+    assert actions(planned) == {"config/urls.py": "merge"}
+    text = (out / "config/urls.py").read_text()
+    assert text.startswith("# mine\n")
+    assert text.endswith("# theirs\n")
+
+
+def appended(file: File, line: bytes) -> File:
+    return replace(file, content=file.content + line)
+
+
+def test_edits_of_the_same_line_are_a_conflict_that_names_the_sides(make_spec: Make, out: Path) -> None:
+    build(make_spec(), out)
+    path = out / "config/shop.json"
+    path.write_text(path.read_text().replace("Petit Lin", "Mon Lin"))
+    planned = build(make_spec(renamed), out)
+    assert planned.conflicts == ("config/shop.json",)
+    text = path.read_text()
+    for line in ("<<<<<<< yours", "||||||| last build", "=======", ">>>>>>> this build"):
+        assert f"\n{line}\n" in text
+    assert "Mon Lin" in text
+    assert "Grand Lin" in text
+    with pytest.raises(ConflictError, match=r"config/shop\.json.*markers"):
+        plan(make_spec(renamed), out)
+    assert actions(build(make_spec(renamed), out, restore=["config/shop.json"])) == {"config/shop.json": "update"}
+    assert not plan(make_spec(renamed), out).pending
+
+
+def test_json_that_two_clean_edits_would_break_is_a_conflict(make_spec: Make, out: Path, templates) -> None:
+    first = b"[\n1,\n2,\n3,\n4\n]\n"
+    templates(lambda files: files.update({"content/x.json": File(first)}))
+    build(make_spec(), out)
+    (out / "content/x.json").write_bytes(b"[\n1,\n2,\n3\n]\n")
+    templates(lambda files: files.update({"content/x.json": File(b"[\n1,\n2,\n3,\n4\n,5]\n")}))
+    assert build(make_spec(), out).conflicts == ("content/x.json",)
+
+
+def test_a_resolved_conflict_is_an_edit(make_spec: Make, out: Path) -> None:
+    build(make_spec(), out)
+    path = out / "config/shop.json"
+    path.write_text(path.read_text().replace("Petit Lin", "Mon Lin"))
+    build(make_spec(renamed), out)
+    path.write_text(render(make_spec(renamed))["config/shop.json"].content.decode().replace("Grand Lin", "Mon Lin"))
+    planned = plan(make_spec(renamed), out)
+    assert actions(planned) == {"config/shop.json": "keep"}
+    assert not planned.pending
+
+
+def test_a_deleted_file_stays_deleted_until_it_is_restored(make_spec: Make, out: Path) -> None:
+    build(make_spec(), out)
+    (out / "Dockerfile").unlink()
+    for spec in (make_spec(), make_spec(renamed)):
+        assert actions(build(spec, out))["Dockerfile"] == "keep"
+        assert not (out / "Dockerfile").exists()
+    build(make_spec(renamed), out, restore=["Dockerfile"])
+    assert (out / "Dockerfile").read_bytes() == render(make_spec())["Dockerfile"].content
+    with pytest.raises(UsageError, match="no such file"):
+        plan(make_spec(), out, restore=["Dockerfil"])
+
+
+def test_files_that_leave_the_spec_go_unless_they_were_edited(make_spec: Make, out: Path) -> None:
+    build(make_spec(), out)
+    assert (out / "content/legal/terms.fr.md").exists()
+    prepend(out, "content/legal/terms.en.md", "Mine\n")
+    planned = build(make_spec(lambda source: source["legal"]["pages"].clear()), out)
+    assert actions(planned)["content/legal/terms.fr.md"] == "delete"
+    assert actions(planned)["content/legal/terms.en.md"] == "keep"
+    assert not (out / "content/legal/terms.fr.md").exists()
+    assert (out / "content/legal/terms.en.md").read_text().startswith("Mine\n")
+
+
+def test_an_edit_follows_a_moved_template(make_spec: Make, out: Path, templates) -> None:
+    build(make_spec(), out)
+    prepend(out, "config/urls.py", "# mine\n")
+
+    def move(files: Templates) -> None:
+        files["config/addresses.py"] = appended(files.pop("config/urls.py"), b"# theirs\n")
+
+    templates(move)
+    planned = build(make_spec(), out)
+    assert actions(planned) == {"config/addresses.py": "merge"}
+    text = (out / "config/addresses.py").read_text()
+    assert text.startswith("# mine\n")
+    assert text.endswith("# theirs\n")
+    assert not (out / "config/urls.py").exists()
+
+
+def test_a_deletion_follows_a_moved_template(make_spec: Make, out: Path, templates) -> None:
+    build(make_spec(), out)
+    (out / "config/urls.py").unlink()
+    templates(lambda files: files.update({"config/addresses.py": files.pop("config/urls.py")}))
+    assert actions(build(make_spec(), out))["config/addresses.py"] == "keep"
+    assert not (out / "config/addresses.py").exists()
+
+
+def test_your_binary_file_stays_and_the_conflict_is_reported(make_spec: Make, out: Path, templates) -> None:
+    templates(lambda files: files.update({"static/x.webp": File(b"\0one")}))
+    build(make_spec(), out)
+    (out / "static/x.webp").write_bytes(b"\0mine")
+    templates(lambda files: files.update({"static/x.webp": File(b"\0two")}))
+    assert build(make_spec(), out).conflicts == ("static/x.webp",)
+    assert (out / "static/x.webp").read_bytes() == b"\0mine"
+    build(make_spec(), out, restore=["static/x.webp"])
+    assert (out / "static/x.webp").read_bytes() == b"\0two"
+
+
+def test_seeded_files_are_written_once(make_spec: Make, out: Path, templates) -> None:
+    build(make_spec(), out)
+    seeded = next(path for path, file in render(make_spec()).items() if file.owner == "seeded" and file.content)
+    (out / seeded).write_text("mine")
+    templates(lambda files: files.update({seeded: replace(files[seeded], content=b"newer")}))
+    build(make_spec(), out)
+    assert (out / seeded).read_text() == "mine"
+    templates(lambda files: files.pop(seeded) and None)
+    build(make_spec(), out)
+    assert (out / seeded).read_text() == "mine"
+
+
+def test_your_own_file_where_a_newer_version_has_one_is_a_conflict(make_spec: Make, out: Path, templates) -> None:
+    build(make_spec(), out)
+    (out / "common/extra.py").write_text("mine = 1\n")
+    templates(lambda files: files.update({"common/extra.py": File(b"theirs = 1\n")}))
+    assert build(make_spec(), out).conflicts == ("common/extra.py",)
+    assert "mine = 1" in (out / "common/extra.py").read_text()
+
+
+def test_your_mode_stays_and_the_template_s_is_followed(make_spec: Make, out: Path, templates) -> None:
+    build(make_spec(), out)
+    assert os.access(out / "manage.py", os.X_OK)
+    (out / "config/urls.py").chmod(0o755)
+    templates(lambda files: files.update({"config/urls.py": appended(files["config/urls.py"], b"# theirs\n")}))
+    build(make_spec(), out)
+    assert os.access(out / "config/urls.py", os.X_OK)
+    assert (out / "config/urls.py").read_text().endswith("# theirs\n")
+
+
+def test_a_damaged_or_hostile_manifest_is_refused(make_spec: Make, out: Path) -> None:
+    build(make_spec(), out)
+    manifest = (out / MANIFEST).read_text()
+    for broken in ("", "{", "[]", '{"files": 3}', manifest.replace('"Dockerfile"', '"../victim"')):
+        (out / MANIFEST).write_text(broken)
+        with pytest.raises(UsageError, match="damaged"):
+            plan(make_spec(), out)
