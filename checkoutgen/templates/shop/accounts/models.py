@@ -1,7 +1,12 @@
+from typing import TYPE_CHECKING
+
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from orders.models import Order
 
 
 class UserManager(BaseUserManager["User"]):
@@ -51,9 +56,23 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.email
 
+    def remember(self, order: "Order") -> None:
+        """Keep where the last order went, to offer it in the next one."""
+        self.address, self.phone = order.shipping_address, order.phone
+        self.name, self.language = order.shipping_address.get("name", ""), order.language
+        self.save(update_fields=["address", "phone", "name", "language"])
+
+    def join_orders(self) -> int:
+        """Take in the guest orders of this mailbox, once it is proven. Returns how many came."""
+        if self.verified_at is None:
+            return 0
+        from orders.models import Order
+
+        return Order.objects.filter(user=None, email__iexact=self.email).update(user=self)
+
 
 class SignInFailure(models.Model):
-    """A failed sign-in, kept for a quarter of an hour to slow down guessing. `key` is a digest: no address is stored."""
+    """A failed sign-in, kept for 15 minutes to slow down guessing. `key` is a digest: no address is stored."""
 
     key = models.CharField(max_length=64, db_index=True)
     at = models.DateTimeField(default=timezone.now, db_index=True)

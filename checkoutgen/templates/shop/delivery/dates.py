@@ -7,7 +7,9 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-RULE = re.compile(r"(?:(?P<weekday>mon|tue|wed|thu|fri|sat|sun)>=)?(?P<month>\d\d)-(?P<day>\d\d)|easter(?P<offset>[+-]\d+)?")
+RULE = re.compile(
+    r"(?:(?P<weekday>mon|tue|wed|thu|fri|sat|sun) )?(?P<month>\d\d)-(?P<day>\d\d)|easter(?P<offset>[+-]\d+)?"
+)
 DAY = timedelta(days=1)
 SEARCH = 366  # a calendar that is closed for more than a year is a mistake, not a promise
 
@@ -26,7 +28,7 @@ def easter(year: int) -> date:
 def holidays(rules: tuple[str, ...], year: int) -> frozenset[date]:
     """Public holidays of a year.
 
-    A rule is ``12-25`` (fixed), ``easter+39`` (days from Easter Sunday) or ``fri>=06-19`` (first Friday from that day on).
+    A rule is ``12-25`` (fixed), ``easter+39`` (days from Easter Sunday) or ``fri 06-19`` (first Friday from then).
 
     Raises:
         ValueError: a rule that is none of these.
@@ -35,7 +37,7 @@ def holidays(rules: tuple[str, ...], year: int) -> frozenset[date]:
     for rule in rules:
         match = RULE.fullmatch(rule)
         if match is None:
-            raise ValueError(f"not a holiday rule: {rule!r}; write 12-25, easter+1 or mon>=05-01")
+            raise ValueError(f"not a holiday rule: {rule!r}; write 12-25, easter+1 or mon 05-01")
         if match["month"] is None:
             found.add(easter(year) + int(match["offset"] or 0) * DAY)
             continue
@@ -65,9 +67,7 @@ class Calendar:
 
     def works(self, day: date) -> bool:
         return (
-            day.weekday() in self.weekdays
-            and day not in self.closed
-            and day not in holidays(self.holidays, day.year)
+            day.weekday() in self.weekdays and day not in self.closed and day not in holidays(self.holidays, day.year)
         )
 
     def add(self, day: date, count: int) -> date:

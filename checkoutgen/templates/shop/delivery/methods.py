@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from cart.models import Cart
 
 DIGITAL = ("digital_content", "digital_service", "gift_card")
-NO_ADDRESS = ("click-and-collect", "digital")  # kinds for which nothing is sent to an address
+COLLECT = "click-and-collect"
+NO_ADDRESS = (COLLECT, "digital")  # kinds for which nothing is sent to an address
 QUARTER = timedelta(minutes=15)
 
 
@@ -60,7 +61,7 @@ class Parcel:
 
 
 def terms(method: Mapping[str, Any], parcel: Parcel) -> tuple[int, tuple[int, int]] | None:
-    """Price in minor units and days of the carrier, or None where the method does not go there or not with that weight."""
+    """Price in minor units and days of the carrier; None where the method does not go, or not with that weight."""
     if method.get("markets") and parcel.country not in method["markets"]:
         return None
     if method.get("max_weight") is not None and parcel.weight > method["max_weight"]:
@@ -88,7 +89,9 @@ def _covers(rate: Mapping[str, Any], parcel: Parcel) -> bool:
 
 def offers(delivery: Mapping[str, Any], markets: Mapping[str, Any], home: str, zone: str, parcel: Parcel,
            now: datetime) -> list[Option]:  # fmt: skip
-    """All options for a parcel, the cheapest first, among equals the one that arrives first.
+    """All options for a parcel: the cheapest first, among equals the one that arrives first, what is collected last.
+
+    So the first is the one to preselect: it brings the goods to the buyer at the lowest price.
 
     Args:
         delivery: the section of that name of config/shop.json.
@@ -114,7 +117,7 @@ def offers(delivery: Mapping[str, Any], markets: Mapping[str, Any], home: str, z
         stores: tuple[Store, ...] = ()
         if kind == "digital":
             earliest = latest = local.date()
-        elif kind == "click-and-collect":
+        elif kind == COLLECT:
             stores = tuple(_store(store, local, cut_off, shop, preparation) for store in method.get("stores") or ())
             if not stores:
                 continue
@@ -124,7 +127,7 @@ def offers(delivery: Mapping[str, Any], markets: Mapping[str, Any], home: str, z
         found.append(
             Option(method["id"], kind, method["name"], method.get("carrier") or "", amount, earliest, latest, stores)
         )
-    return sorted(found, key=lambda option: (option.amount, option.latest))
+    return sorted(found, key=lambda option: (option.kind == COLLECT, option.amount, option.latest))
 
 
 def _holidays(markets: Mapping[str, Any], country: str) -> tuple[str, ...]:
@@ -135,8 +138,12 @@ def _store(store: Mapping[str, Any], local: datetime, cut_off: time, shop: Calen
     day, ready = shop.add(accepted(local, cut_off, shop), preparation), None
     if day == local.date():
         # Elapsed hours are counted in UTC: wall-clock sums are wrong by an hour on the nights of summer time.
-        moment = (local.astimezone(ZoneInfo("UTC")) + timedelta(hours=store.get("ready_hours") or 0)).astimezone(local.tzinfo)
-        moment += -timedelta(minutes=moment.minute % 15, seconds=moment.second, microseconds=moment.microsecond) % QUARTER
+        moment = (local.astimezone(ZoneInfo("UTC")) + timedelta(hours=store.get("ready_hours") or 0)).astimezone(
+            local.tzinfo
+        )
+        moment += (
+            -timedelta(minutes=moment.minute % 15, seconds=moment.second, microseconds=moment.microsecond) % QUARTER
+        )
         day, ready = (day, moment) if moment.date() == day else (shop.add(day + timedelta(days=1), 0), None)
     return Store(store["id"], store["name"], store.get("address") or {}, store.get("hours") or {}, day, ready)
 

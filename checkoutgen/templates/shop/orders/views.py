@@ -1,4 +1,4 @@
-"""What a buyer sees of an order. Whoever holds the signed link may see it: no sign-in, not kept by browsers or proxies."""
+"""What a buyer sees of an order. Whoever holds the signed link may see it, without sign-in; nothing of it is cached."""
 
 from collections.abc import Callable
 from datetime import date
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from stdnum import iban
 
 from cart import session
 from cart.models import CartLine
@@ -68,13 +69,21 @@ def context_of(order: Order) -> dict[str, Any]:
         "earliest": _day(delivery.get("earliest")),
         "latest": _day(delivery.get("latest")),
         "method": methods.method(order.payment_method),
-        "instructions": methods.instructions(order) if order.state in (*UNPAID, OrderState.CONFIRMED) else None,
+        "instructions": _instructions(order),
         "waits": waits,  # the money is on its way
         "unpaid": order.state in UNPAID and not waits,
         "cancellable": order.state in CANCELLABLE,
         "fulfilments": order.fulfilments.all(),
         "refunded": engine.refunded_amount(order),
     }
+
+
+def _instructions(order: Order) -> dict[str, Any] | None:
+    """Bank details and the like while they matter, the IBAN in groups of four as it is printed."""
+    found = methods.instructions(order) if order.state in (*UNPAID, OrderState.CONFIRMED) else None
+    if found and found.get("iban"):
+        found["iban"] = iban.format(found["iban"])
+    return found
 
 
 def _day(text: str | None) -> date | None:
@@ -100,7 +109,7 @@ def thanks(request: HttpRequest, order: Order) -> HttpResponse:
 
 
 def _account_offer(request: HttpRequest, order: Order, form: Any = None) -> dict[str, Any]:
-    """One password field for a guest. It is offered to everyone alike, so that it tells nothing about other accounts."""
+    """One password field for a guest, offered to everyone alike: it tells nothing about other accounts."""
     wish = (section("checkout").get("identification") or {}).get("account", "after-payment")
     if "accounts" not in settings.LOCAL_APPS or wish == "none" or order.user_id or request.user.is_authenticated:
         return {"account_form": None}
@@ -129,7 +138,9 @@ def pay_again(request: HttpRequest, order: Order) -> HttpResponse:
     business, number = bool(order.company), order.company.get("purchase_order")
     open_methods = [
         method
-        for method in methods.available(order.market, order.total_amount, order.currency, order.delivery.get("kind", ""))
+        for method in methods.available(
+            order.market, order.total_amount, order.currency, order.delivery.get("kind", "")
+        )
         if method.get("audience") in (None, "mixed", "b2b" if business else "b2c")
         and (method["kind"] != "purchase-order" or number)
     ]
@@ -163,7 +174,7 @@ def account(request: HttpRequest, order: Order) -> HttpResponse:
     form = NewPasswordForm(request.POST or None, email=order.email)
     if request.method == "POST" and form.is_valid():
         sign_up(order.email, form.cleaned_data["password"], get_language() or order.language, order)
-        text = _("Almost done: we sent an e-mail to %(email)s. Open the link in it, and your account with this order is ready.")
+        text = _("We sent an e-mail to %(email)s. Open the link in it, and your account with this order is ready.")
         messages.success(request, text % {"email": order.email})
         return _to("show", order)
     status = 422 if form.errors else 200

@@ -1,0 +1,27 @@
+"""New accounts. What a visitor sees never tells whether an address has one already."""
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from accounts import links
+from accounts.models import User, normal_email
+from orders.models import Order
+
+
+@transaction.atomic
+def sign_up(email: str, password: str, language: str, order: Order | None = None) -> None:
+    """Open an account and send the link that proves the mailbox; a known address gets a link to a new password.
+
+    Nobody is signed in by this, and guest orders join only after the link was opened with the password: who registers
+    somebody else's address gains nothing.
+    """
+    hashed = make_password(password)  # in both cases, so that the time tells nothing
+    user, new = User.objects.get_or_create(
+        email=normal_email(email), defaults={"password": hashed, "language": language}
+    )
+    if not new:
+        links.send_password_reset(user, language)
+        return
+    links.send_verification(user, language)
+    if order is not None:
+        user.remember(order)

@@ -1,0 +1,15 @@
+from django.urls import path
+
+from accounts import views
+
+app_name = "accounts"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("sign-in/", views.sign_in, name="sign-in"),
+    path("sign-out/", views.sign_out, name="sign-out"),
+    path("register/", views.register, name="register"),
+    path("verify/", views.send_verification, name="send-verification"),
+    path("verify/<str:token>/", views.verify, name="verify"),
+    path("password/", views.password, name="password"),
+    path("password/<str:uid>/<str:token>/", views.password_set, name="password-set"),
+]

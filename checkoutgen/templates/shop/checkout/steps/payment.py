@@ -1,0 +1,104 @@
+"""How to pay and where the invoice goes. Card and account data are asked later, by the provider."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms as django_forms
+from django.utils.translation import gettext_lazy as _
+
+from checkout.address import AddressForm
+from checkout.fields import LineField
+from checkout.state import Checkout
+from config.shop import SHOP
+
+slug = "payment"
+title = _("Payment")
+template = "checkout/steps/payment.html"
+
+
+class PaymentForm(django_forms.Form):
+    method = django_forms.ChoiceField(
+        label=_("Way to pay"),
+        error_messages={
+            "required": _("Choose how you want to pay."),
+            "invalid_choice": _("This way to pay is not open to this order: choose another one."),
+        },
+    )
+    same = django_forms.BooleanField(label=_("Same as the delivery address"), required=False, initial=True)
+
+    def __init__(self, *args: Any, methods: list[Mapping[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, prefix=slug, **kwargs)
+        self.methods = {method["id"]: method for method in methods}
+        self.fields["method"].choices = [(method["id"], method["id"]) for method in methods]
+        if any(method["kind"] == "purchase-order" for method in methods):
+            self.fields["purchase_order"] = LineField(
+                autocomplete="off",
+                label=_("Purchase order number"),
+                help_text=_("It stands on the invoice."),
+                required=False,
+            )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        method = self.methods.get(cleaned.get("method", ""))
+        if (
+            method
+            and method["kind"] == "purchase-order"
+            and not cleaned.get("purchase_order")
+            and "purchase_order" not in self.errors
+        ):
+            self.add_error("purchase_order", _("Enter the number of your purchase order."))
+        return cleaned
+
+
+def forms(checkout: Checkout, data: Mapping[str, Any] | None) -> dict[str, django_forms.Form]:
+    remembered = checkout.cart.data.get(slug) or {}
+    draft = checkout.unchecked(slug, "payment")
+    same = checkout.has_address and (("same" in draft) if draft else remembered.get("billing_same", True))
+    if data is not None:
+        same = checkout.has_address and "payment-same" in data
+        data = (
+            {**data, "payment-same": "on"} if same else {key: val for key, val in data.items() if key != "payment-same"}
+        )
+    number = (remembered.get("purchase_order") or {}).get("number", "")
+    initial = {"method": remembered.get("method"), "purchase_order": number} | draft | {"same": same}
+    if initial["method"] not in [method["id"] for method in checkout.methods]:
+        initial["method"] = checkout.methods[0]["id"] if checkout.methods else ""
+    billing = {"country": checkout.country, "name": (checkout.address or {}).get("name", "")}
+    billing |= remembered.get("billing") or {} if not remembered.get("billing_same", True) else {}
+    billing |= checkout.unchecked(slug, "billing")
+    country = (data or billing).get("billing-country" if data else "country")
+    return {
+        "payment": PaymentForm(data, initial=initial, methods=checkout.methods),
+        "billing": AddressForm(
+            None if same else data,
+            initial=billing,
+            country=country if country in checkout.countries else checkout.country,
+            part="billing",
+            company="none" if SHOP["audience"] == "b2b" else None,
+        ),
+    }
+
+
+def value(checkout: Checkout, forms: Mapping[str, django_forms.Form]) -> dict[str, Any]:
+    cleaned, same = forms["payment"].cleaned_data, not forms["billing"].is_bound
+    company = ((checkout.cart.data.get("contact") or {}).get("company") or {}).get("name", "")
+    billing = dict(checkout.address or {}) if same else forms["billing"].value()
+    remembered = {
+        "method": cleaned["method"],
+        "billing_same": same,
+        "billing": billing | ({"company": company} if company else {}),
+    }
+    if cleaned.get("purchase_order"):
+        remembered["purchase_order"] = {"number": cleaned["purchase_order"]}
+    return remembered
+
+
+def is_complete(checkout: Checkout) -> bool:
+    remembered = checkout.cart.data.get(slug) or {}
+    known = remembered.get("method") in [method["id"] for method in checkout.methods]
+    return known and (checkout.has_address or not remembered.get("billing_same"))
+
+
+def context(checkout: Checkout, forms: Mapping[str, django_forms.Form]) -> dict[str, Any]:
+    return {"methods": checkout.methods, "has_address": checkout.has_address}
