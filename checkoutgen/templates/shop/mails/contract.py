@@ -4,20 +4,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from common.texts import localized
-from common.urls import absolute
-from config.shop import SHOP, market, section
 from django.apps import apps
 from django.conf import settings
 from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
+
+from checkout.address import lines as address_lines
+from common.texts import localized
+from common.urls import absolute
+from config.shop import SHOP, market, section
 from orders import links
 from orders.models import Order
 
 from .plain import plain
-from .words import address_lines
 
 Facts = dict[str, Any]
 
@@ -30,14 +31,12 @@ class LegalPage:
     name: str
     text: str
 
-    def __str__(self) -> str:
-        return self.title
-
 
 def contract(order: Order, language: str) -> Facts:
     """What article 8(7) of Directive 2011/83/EU wants confirmed; nothing of it for businesses."""
     wanted = ("terms", "withdrawal", "withdrawal-form") if is_consumer(order) else ("terms",)
-    return {"consumer": consumer(order, language), "attached": list(_legal_pages(language, wanted))}
+    pages = list(_legal_pages(language, wanted))
+    return {"consumer": consumer(order, language), "attached": pages, "attachments": [page.title for page in pages]}
 
 
 def is_consumer(order: Order) -> bool:
@@ -54,7 +53,7 @@ def consumer(order: Order, language: str) -> Facts | None:
         "By law we answer for goods that are faulty or not as agreed on delivery, if it shows within %(years)s years.",
         years,
     )
-    address = address_lines(seller.get("complaints_address") or seller["address"], language)
+    address = address_lines(seller.get("complaints_address") or seller["address"])
     return {
         "withdrawal": _withdrawal(order, facts.get("withdrawal"), language),
         "guarantee": guarantee % {"years": years} if years else "",

@@ -4,21 +4,23 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from common.money import format_amount
-from common.texts import localized
-from common.urls import absolute
-from config.shop import SHOP, market, section
 from django.apps import apps
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+
+from checkout.address import lines as address_lines
+from common.money import format_amount
+from common.texts import localized
+from common.urls import absolute
+from config.shop import SHOP, market, section
 from orders import links
 from orders.models import Order
 from payments import failures, methods
 
 from .contract import consumer, contract
-from .words import address_lines, arrival, day, locale_of, moment, percent, zone
+from .words import arrival, day, locale_of, moment, percent, zone
 
 Facts = dict[str, Any]
 
@@ -97,7 +99,7 @@ def seller_lines(language: str) -> list[str]:
     people = seller.get("representatives") or ()
     return [
         " ".join([name, form] if form and form not in name else [name]),
-        ", ".join(address_lines(seller["address"], language)),
+        ", ".join(address_lines(seller["address"])),
         " · ".join(filter(None, [seller.get("phone"), seller["email"]])),
         *_labelled(_("Register"), " ".join(filter(None, map(register.get, ("name", "city", "court", "number"))))),
         *_labelled(_("VAT number"), seller.get("vat_id")),
@@ -136,7 +138,7 @@ def order_facts(order: Order, language: str) -> Facts:
         "included": [{"label": label, "amount": value} for label, value in included],
         "total": amount(order.total_amount),
         "place": _place(order, language),
-        "billing": address_lines(order.billing_address or order.shipping_address, language),
+        "billing": address_lines(order.billing_address or order.shipping_address),
         "delivery": localized(order.delivery.get("name"), language),
         "arrival": arrival(order.delivery, language),
         "payment": method_name(order.payment_method, language),
@@ -173,22 +175,14 @@ def _account_url(order: Order) -> str:
 
 
 def _place(order: Order, language: str) -> Facts:
-    store = store_of(order)
+    store = order.delivery.get("store")
     if store:
         return {
             "title": _("Collection point"),
-            "lines": [store["name"], *address_lines(store.get("address") or {}, language)],
+            "lines": [store["name"], *address_lines(store.get("address") or {})],
             "hours": localized(store.get("hours"), language),
         }
-    return {"title": _("Delivery address"), "lines": address_lines(order.shipping_address, language), "hours": ""}
-
-
-def store_of(order: Order) -> Mapping[str, Any] | None:
-    chosen = order.delivery.get("store")
-    if not chosen or isinstance(chosen, Mapping):
-        return chosen or None
-    stores = [store for method in SHOP["delivery"]["methods"] for store in method.get("stores") or ()]
-    return next((store for store in stores if store["id"] == chosen), None)
+    return {"title": _("Delivery address"), "lines": address_lines(order.shipping_address), "hours": ""}
 
 
 def method_name(method_id: str, language: str) -> str:
@@ -214,7 +208,7 @@ def _steps_to_pay(order: Order, language: str) -> list[Facts]:
         ("IBAN", " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))),
         ("BIC", told.get("bic")),
         (_("Payable to"), told.get("payable_to")),
-        (_("Send to"), ", ".join(address_lines(told.get("address") or {}, language))),
+        (_("Send to"), ", ".join(address_lines(told.get("address") or {}))),
         (_("Reference"), told["reference"]),
         (_("Pay by"), day(told["pay_by"], order, language)),
     ]
