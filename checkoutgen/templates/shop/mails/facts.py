@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from checkout.address import lines as address_lines
 from common.money import format_amount
-from common.texts import localized
+from common.texts import locale, localized
 from common.urls import absolute
 from config.shop import SHOP, market, section
 from orders import links
@@ -20,7 +20,7 @@ from orders.models import Order
 from payments import failures, methods
 
 from .contract import consumer, contract
-from .words import arrival, day, locale_of, moment, percent, zone
+from .words import arrival, day, moment, percent, zone
 
 Facts = dict[str, Any]
 
@@ -57,7 +57,7 @@ def facts(kind: str, order: Order | None, language: str, context: Mapping[str, A
 
 
 def _direction(language: str) -> Facts:
-    right_to_left = locale_of(language).text_direction == "rtl"
+    right_to_left = locale(language).text_direction == "rtl"
     return {
         "direction": "rtl" if right_to_left else "ltr",
         "start": "right" if right_to_left else "left",

@@ -9,6 +9,7 @@ from typing import Any
 from django.template import Context
 from django.template.loader import get_template
 from django.utils.translation import override
+
 from orders.models import Order
 
 from .facts import facts

@@ -3,8 +3,9 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.shop import SHOP
 from django.utils.crypto import get_random_string
+
+from config.shop import SHOP
 
 from .models import OutboxMail
 

@@ -3,22 +3,16 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import Locale
 from babel.dates import format_date, format_datetime, format_interval
 from babel.numbers import format_percent
 from django.utils.translation import gettext as _
 
+from common.texts import locale
 from config.shop import SHOP, market
 from orders.models import Order
-
-
-@cache
-def locale_of(language: str) -> Locale:
-    return Locale.parse(language, sep="-")
 
 
 def zone(order: Order | None) -> ZoneInfo:
@@ -29,12 +23,12 @@ def zone(order: Order | None) -> ZoneInfo:
 def day(moment: datetime | date, order: Order | None, language: str) -> str:
     if isinstance(moment, datetime):
         moment = moment.astimezone(zone(order)).date()
-    return format_date(moment, "long", locale=locale_of(language))
+    return format_date(moment, "long", locale=locale(language))
 
 
 def moment(at: datetime, order: Order | None, language: str, length: str = "long") -> str:
     """Day and time; "long" has seconds and the zone, as a receipt needs them."""
-    return format_datetime(at, length, tzinfo=zone(order), locale=locale_of(language))
+    return format_datetime(at, length, tzinfo=zone(order), locale=locale(language))
 
 
 def arrival(delivery: Mapping[str, Any], language: str) -> dict[str, str] | None:
@@ -45,10 +39,10 @@ def arrival(delivery: Mapping[str, Any], language: str) -> dict[str, str] | None
     collected = delivery.get("kind") == "click-and-collect"
     return {
         "label": _("Ready for collection") if collected else _("Expected arrival"),
-        "when": format_interval(first, last, "MMMEd", locale=locale_of(language)),
+        "when": format_interval(first, last, "MMMEd", locale=locale(language)),
     }
 
 
 def percent(rate: str, language: str) -> str:
     """ "5.5" -> "5,5 %" in French."""
-    return format_percent(Decimal(rate) / 100, locale=locale_of(language), decimal_quantization=False)
+    return format_percent(Decimal(rate) / 100, locale=locale(language), decimal_quantization=False)

@@ -2,9 +2,10 @@
 
 from collections import Counter
 
-from config.shop import market
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import Http404
+
+from config.shop import market
 from mails.contract import is_consumer
 from orders import links
 from orders.models import Order, OrderLine

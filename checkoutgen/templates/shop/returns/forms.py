@@ -1,12 +1,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from checkout.fields import EmailField, LineField
-from common.texts import localized
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from checkout.fields import EmailField, LineField
+from common.texts import localized
 from orders.models import OrderLine
 
 

@@ -4,8 +4,6 @@ import json
 import secrets
 from typing import Any
 
-from common.texts import localized
-from config.shop import HOME, market, section
 from django.contrib import messages
 from django.core.signing import BadSignature, Signer
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,6 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
+
+from common.texts import localized
+from config.shop import HOME, market, section
 from mails.words import day, moment
 from orders.models import Order
 

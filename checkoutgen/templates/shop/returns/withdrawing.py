@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
+
 from mails.outbox import enqueue
 from mails.words import day
 from orders import lifecycle
