@@ -163,7 +163,7 @@ def phone(value: str, country: str) -> str:
     if not phonenumbers.is_valid_number(number):
         raise ValidationError(
             _(
-                "This number is not in use. Check it; a foreign one begins with “+” and its country code, like %(example)s."
+                "There is no such number. Check it; a foreign one begins with “+” and its country, like %(example)s."
             )
             % {"example": _example(country)},
             "unknown",
