@@ -93,7 +93,7 @@ def _withdrawal(order: Order, terms: Mapping[str, Any] | None, language: str) ->
     words = [text % {"days": days}]
     if excluded:
         words.append(_("This does not apply to: %(items)s.") % {"items": ", ".join(excluded)})
-    words.append(_("How to do so, and a form for it, is attached; or simply do it online:"))
+    words.append(_("The instructions and a form are attached. You can also do it online:"))
     return {"text": " ".join(words), "label": localized(terms["link"], language), "url": withdrawal_url(order)}
 
 

@@ -20,7 +20,7 @@ from orders.models import Order
 from payments import failures, methods
 
 from .contract import consumer, contract
-from .words import arrival, day, moment, percent, zone
+from .words import arrival, day, moment, percent, until, zone
 
 Facts = dict[str, Any]
 
@@ -229,7 +229,7 @@ def _payment_failed(order: Order, language: str, context: Mapping[str, Any]) -> 
     """`failure`: a code of payments.failures."""
     return {
         "why": failures.text(context["failure"]) if context.get("failure") else "",
-        "deadline": moment(order.expires_at, order, language, "short") if order.expires_at else "",
+        "deadline": until(order.expires_at, order, language) if order.expires_at else "",
     }
 
 

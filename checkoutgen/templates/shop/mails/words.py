@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_interval
+from babel.dates import format_date, format_datetime, format_interval, format_time
 from babel.numbers import format_percent
 from django.utils.translation import gettext as _
 
@@ -26,9 +26,14 @@ def day(moment: datetime | date, order: Order | None, language: str) -> str:
     return format_date(moment, "long", locale=locale(language))
 
 
-def moment(at: datetime, order: Order | None, language: str, length: str = "long") -> str:
-    """Day and time; "long" has seconds and the zone, as a receipt needs them."""
-    return format_datetime(at, length, tzinfo=zone(order), locale=locale(language))
+def moment(at: datetime, order: Order | None, language: str) -> str:
+    """Day and time to the second with the zone, as a receipt needs them."""
+    return format_datetime(at, "long", tzinfo=zone(order), locale=locale(language))
+
+
+def until(at: datetime, order: Order | None, language: str) -> str:
+    """Day and time to the minute."""
+    return f"{day(at, order, language)}, {format_time(at, 'short', tzinfo=zone(order), locale=locale(language))}"
 
 
 def arrival(delivery: Mapping[str, Any], language: str) -> dict[str, str] | None:
