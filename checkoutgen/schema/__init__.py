@@ -20,7 +20,7 @@ def load() -> Schema:
     schema: Schema = json.loads((HERE / "checkout.schema.json").read_bytes())
     providers = schema["properties"]["payment"]["properties"]["providers"]["properties"]
     for path in sorted(PROVIDERS.glob("*/schema.json")):
-        providers[path.parent.name] = json.loads(path.read_bytes())
+        providers[path.parent.name] = {"x-default": "nothing", **json.loads(path.read_bytes())}
     mails = sorted(path.parent.name for path in MAILS.glob("*/mail.mjml"))
     schema["properties"]["mails"]["properties"]["send"]["items"]["enum"] = mails
     return schema

@@ -88,7 +88,7 @@ def _explain(error: jsonschema_rs.ValidationError) -> Iterator[tuple[Path, str]]
                 yield (*path, key), _unknown(key, [], contract.follow(schema["propertyNames"])["x-words"])
         case "required":
             missing = contract.follow(schema["properties"][kind.property])
-            yield path, f"needs `{kind.property}`: {_lower(missing['description'])} For example: {_sample(missing)}"
+            yield path, f"needs `{kind.property}`: {_lower(missing['description'])}{_sample(missing)}"
         case "type":
             yield path, _type(instance, kind.types)
         case "enum":
@@ -134,13 +134,7 @@ def _lower(text: str) -> str:
 
 def _sample(schema: contract.Schema) -> str:
     sample = schema["examples"][0]
-    return (
-        sample
-        if isinstance(sample, str)
-        else "see `checkoutgen schema`"
-        if isinstance(sample, dict | list)
-        else str(sample)
-    )
+    return "" if isinstance(sample, dict | list) else f" For example: {sample}"
 
 
 def _type(value: Any, types: list[str]) -> str:
