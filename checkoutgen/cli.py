@@ -112,6 +112,70 @@ def validate(specs: SpecPaths) -> int:
 
 
 @app.command()
+def lint(
+    specs: Annotated[list[Path], typer.Argument(metavar="SPEC...", help="Specs, folders of specs, or - for standard input.")],
+    format: Annotated[
+        str, typer.Option(metavar="FORMAT", help="text, json, sarif, github, gitlab, junit or html; default: text, in GitHub Actions github.")
+    ] = "",
+    output: Annotated[
+        list[str] | None, typer.Option(metavar="FORMAT:FILE", help="Also write this format to a file; repeat for more.")
+    ] = None,
+    as_of: Annotated[str, typer.Option(metavar="DAY", help="Judge by the law of this day; default: today.")] = "",
+    market: Annotated[list[str] | None, typer.Option(metavar="COUNTRY", help="Only this market; repeat for more.")] = None,
+    select: Annotated[
+        list[str] | None, typer.Option(metavar="RULE", help="Only this rule or group of rules; repeat for more.")
+    ] = None,
+    fail_on: Annotated[str, typer.Option(metavar="SEVERITY", help="error, warning, info or never.")] = "error",
+    unverified: Annotated[
+        str, typer.Option(metavar="SEVERITY", help="Lower errors of rules that rest on knowledge alone to this severity.")
+    ] = "",
+    upcoming: Annotated[int | None, typer.Option(metavar="DAYS", help="Also say what will break within so many days.")] = None,
+    baseline: Annotated[Path | None, typer.Option(metavar="FILE", help="Keep apart what this file lists.")] = None,
+    write_baseline: Annotated[Path | None, typer.Option(metavar="FILE", help="List what is found now, and exit 0.")] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what is safe to mend; never a legal text.")] = False,
+    no_ignores: Annotated[bool, typer.Option("--no-ignores", help="For reviewers: ignore comments count for nothing.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Look at every spec of a fleet again.")] = False,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever is found.")] = False,
+) -> int:
+    """Judge specs by the law of their markets on a day, and by good practice."""
+    from checkoutgen.lint.command import Request
+    from checkoutgen.lint.command import lint as run
+
+    text = None
+    if Path("-") in specs:
+        from checkoutgen.spec.reader import MAX_BYTES
+
+        text = sys.stdin.buffer.read(MAX_BYTES + 1)
+    request = Request(
+        specs, format, output or [], as_of, market or [], select or [], fail_on, unverified, upcoming, baseline, write_baseline,
+        fix, not no_ignores, not no_cache, exit_zero, text,
+    )  # fmt: skip
+    answer = run(request, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    say(answer.notes)
+    sys.stdout.write(answer.printed)
+    return answer.code
+
+
+@app.command()
+def explain(rule: Annotated[str, typer.Argument(metavar="RULE", help="The name of a rule.")]) -> None:
+    """Print what a rule asks, why, by which law and since when, and how it is judged."""
+    from checkoutgen.lint.command import explain as page
+
+    print(page(rule), end="")
+
+
+@app.command()
+def rules(
+    market: Annotated[list[str] | None, typer.Option(metavar="COUNTRY", help="Only what applies there; repeat for more.")] = None,
+    format: Annotated[str, typer.Option(metavar="FORMAT", help="text or json.")] = "text",
+) -> None:
+    """List the rules."""
+    from checkoutgen.lint.command import rules_table
+
+    print(rules_table(market or [], format))
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of a spec, for editors."""
     import json

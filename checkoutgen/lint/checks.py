@@ -1,0 +1,282 @@
+"""The kinds of check that a rule file can ask for. Each takes the case and one item of the rule's ``check`` list.
+
+| item            | judges                                                                                      |
+|-----------------|---------------------------------------------------------------------------------------------|
+| ``need: paths`` | each path of the resolved spec has a value                                                  |
+| ``must: {…}``   | conditions on the spec, or with ``each: path`` on every element there (``when: {…}`` picks)   |
+| ``page: name``  | a legal page has a text in each of the market's languages                                   |
+| ``text: pages`` | those pages together say (``has``) or do not say (``hasnt``) a phrase, by language           |
+| ``texts: paths``| texts of the spec at these paths do not say (``hasnt``) a phrase                             |
+| ``mail: name``  | the mail is sent                                                                             |
+| ``words: …``    | a button's words against the lists of `locales/<language>/labels.json`                      |
+| ``python``      | ``check(case)`` in the file of the rule's name                                               |
+| ``shop: where`` | nothing: the generated shop always does it, and the reviewer is told where                   |
+| ``unjudged: …`` | nothing: the reason is listed instead                                                        |
+
+Any item may carry ``when`` (conditions on the spec), ``from``/``to`` (days), ``say``, ``severity`` and ``fix``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+from checkoutgen.lint import conditions, paths
+from checkoutgen.lint import texts as phrases
+from checkoutgen.lint.case import Case, Outcome, labels
+from checkoutgen.lint.model import Rule
+
+Check = Callable[[Case, dict[str, Any], Rule], Iterator[Outcome]]
+SHOWN = 80
+
+
+def shown(value: Any) -> str:
+    """A value of the spec as a message can carry it: short and on one line."""
+    if isinstance(value, dict):
+        value = next((text for text in value.values() if isinstance(text, str)), "given")
+    text = " ".join(str(value).split())
+    text = "".join(c if c.isprintable() else " " for c in text)
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def _say(item: dict[str, Any], default: str, **words: Any) -> str:
+    return str(item.get("say", default)).format_map({key: shown(value) for key, value in words.items()} | {"": ""})
+
+
+def need(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+    wanted = item["need"]
+    for path in [wanted] if isinstance(wanted, str) else wanted:
+        values = [(choice.strip(), case.get(choice.strip())) for choice in path.split("|")]
+        found = next((pair for pair in values if not conditions.is_empty(pair[1])), None)
+        if found:
+            yield Outcome(True, found[0], shown(found[1]))
+        else:
+            first = values[0][0]
+            yield Outcome(False, first, _say(item, f"`{' or '.join(name for name, _ in values)}` is missing", path=first))
+
+
+def must(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+    wanted = _for_market(item["must"], case.market)
+    if "each" not in item:
+        broken = conditions.first_broken(wanted, case.get)
+        path = str(item.get("at") or broken or next(iter(wanted))).replace("{market}", case.market)
+        if broken is None:
+            yield Outcome(True, path, shown(case.get(path)))
+        else:
+            yield Outcome(
+                False, path, _say(item, "`{path}` is not as it must be", path=broken, value=case.get(broken), market=case.market)
+            )
+        return
+    picked = item.get("pick", {})
+    for here, element in case.each(item["each"]):
+        def lookup(path: str, element: Any = element) -> Any:
+            return element if path == "." else paths.get(element, path)
+
+        if picked and not conditions.match(picked, lookup):
+            continue
+        broken = conditions.first_broken(wanted, lookup)
+        if broken is None:
+            yield Outcome(True, here, "")
+            continue
+        name = element.get("id") or element.get("code") if isinstance(element, dict) else element
+        end = item.get("at", "" if broken == "." else broken)
+        yield Outcome(
+            False, paths.join(here, end), _say(item, "`{path}` is not as it must be", path=broken, value=lookup(broken), name=name or here)
+        )
+
+
+def _for_market(wanted: dict[str, Any], market: str) -> dict[str, Any]:
+    """``{market}`` inside a condition stands for the market's code."""
+    text = json.dumps(wanted)
+    return json.loads(text.replace("{market}", market)) if "{market}" in text else wanted  # type: ignore[no-any-return]
+
+
+def page(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+    name = item["page"]
+    lacking = tuple(language for language in case.languages if not case.texts.plain(name, language))
+    if lacking:
+        message = _say(item, f"There is no `{name}` page")
+        yield Outcome(False, f"legal.pages.{name}" if name in case.texts.pages else "legal.pages", message, languages=lacking)
+    else:
+        yield Outcome(True, f"legal.pages.{name}", f"page `{name}` in {', '.join(case.languages)}")
+
+
+def text(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+    wanted = item["text"]
+    names = [wanted] if isinstance(wanted, str) else wanted
+    pages = [name for name in (case.texts.pages if names == ["any"] else names) if name in case.texts.pages]
+    if "hasnt" in item:
+        yield from _hasnt(case, item, pages)
+    if "has" not in item:
+        return
+    lacking: dict[str, list[str]] = {}
+    for language in case.languages:
+        said = item["has"].get(language, item["has"].get("any"))
+        if said is None:
+            if case.review:
+                yield Outcome(None, "legal.pages", f"no phrases are known for the language {language}")
+            continue
+        written = [name for name in pages if case.texts.plain(name, language)]
+        if not written:
+            continue  # the page itself is missing: another rule says so, once
+        for phrase in [said] if isinstance(said, str) else said:
+            phrase = _filled(case, phrase)
+            for name in written:
+                plain = case.texts.plain(name, language)
+                if span := phrases.find(plain, phrase):
+                    if case.review:
+                        yield Outcome(True, f"legal.pages.{name}", f"{language}: “{phrases.excerpt(plain, span)}”")
+                    break
+            else:
+                lacking.setdefault(f"legal.pages.{written[0]}", []).append(language)
+    for path, languages in lacking.items():
+        yield Outcome(False, path, _say(item, "the text does not say what it must", pages=", ".join(names)), languages=tuple(dict.fromkeys(languages)))
+
+
+_VALUE = re.compile(r"\{([a-z_.]+)\}")
+
+
+def _filled(case: Case, phrase: str) -> str:
+    """``{seller.email}`` in a phrase stands for the spec's value; one that is not given is left out of the alternatives."""
+    return _VALUE.sub(lambda match: str(case.get(match[1]) or ""), phrase) if "{" in phrase else phrase
+
+
+def _hasnt(case: Case, item: dict[str, Any], pages: list[str]) -> Iterator[Outcome]:
+    for name in pages:
+        for language in case.languages:
+            banned = item["hasnt"].get(language, item["hasnt"].get("any"))
+            if banned is None:
+                continue
+            plain = case.texts.plain(name, language)
+            for phrase in [banned] if isinstance(banned, str) else banned:
+                span = phrases.find(plain, phrase)
+                if span and not (item.get("unless") and _excused(plain, span, item["unless"].get(language))):
+                    message = _say(item, "the text says “{value}”", value=plain[slice(*span)])
+                    yield Outcome(
+                        False, f"legal.pages.{name}", message, languages=(language,), file=language, line=case.texts.line(name, language, phrase)
+                    )
+                    break
+
+
+def _excused(plain: str, span: tuple[int, int], excuse: str | None) -> bool:
+    """Whether the words around say the opposite ("not", "unaffected", …)."""
+    near = plain[max(0, span[0] - 160) : span[1] + 160]
+    return bool(excuse and phrases.find(near, excuse))
+
+
+def texts(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+    for path in item["texts"]:
+        for here, written in case.each(path):
+            if not isinstance(written, dict) or _has_proof(case, here, item):
+                continue
+            for language in case.languages:
+                phrase = item["hasnt"].get(language, item["hasnt"].get("any"))
+                said = written.get(language)
+                if not (phrase and isinstance(said, str)):
+                    continue
+                plain = phrases.normalise(said)
+                if span := phrases.find(plain, phrase):
+                    yield Outcome(False, here, _say(item, "the text says “{value}”", value=plain[slice(*span)]), languages=(language,))
+
+
+def _has_proof(case: Case, path: str, item: dict[str, Any]) -> bool:
+    """Whether the element that a text belongs to carries the key that excuses it."""
+    key = item.get("unless_key")
+    return bool(key) and not conditions.is_empty(case.get(f"{path.rpartition('.')[0]}.{key}"))
+
+
+def mail(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+    name = item["mail"]
+    if name in case.derived["mails"]:
+        yield Outcome(True, "mails.send", f"mail `{name}`")
+    else:
+        fix = {"append": name} if case.given("mails.send") else None
+        yield Outcome(False, "mails.send", _say(item, f"The mail `{name}` is not sent"), fix=fix)
+
+
+def words(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+    """The label of a button by language: allowed, disputed, refused or unknown."""
+    kind = item["words"]
+    path, texts = _label(case, item)
+    for language in case.languages:
+        label = texts.get(language) if isinstance(texts, dict) else None
+        lists = labels(language).get(kind)
+        if not label or not lists:
+            continue
+        plain = phrases.normalise(label)
+        said = _without_amount(plain)
+        if said in lists["allow"]:
+            yield Outcome(True, path, f"{language}: “{label}”")
+            continue
+        fix = {"remove": True} if case.given(path) else None
+        if said in lists.get("disputed", ()):
+            yield Outcome(False, path, f"The words “{shown(label)}” are disputed ({language}); safe: “{lists['best']}”", "warning", fix=fix)
+        elif said in lists.get("refuse", ()):
+            yield Outcome(False, path, f"The words “{shown(label)}” are refused by law or courts ({language}); write “{lists['best']}”", fix=fix)
+        else:
+            soft = any(part in plain for part in item.get("softer_with", ()))
+            yield Outcome(
+                False,
+                path,
+                f"The words “{shown(label)}” are on no list of accepted words ({language}); safe: “{lists['best']}”",
+                "warning" if soft or item.get("unknown") == "warning" else "",
+                fix=fix,
+            )
+
+
+def _label(case: Case, item: dict[str, Any]) -> tuple[str, Any]:
+    """Where the words on the button come from: the market's own, the checkout's, or the market's facts."""
+    for path in item["at"]:
+        path = path.replace("{market}", case.market)
+        if case.given(path):
+            return path, case.get(path)
+    path = item["at"][0].replace("{market}", case.market)
+    return path, case.get(path)
+
+
+def _without_amount(label: str) -> str:
+    """“Pay €49.90” is judged as “pay”: an amount may follow the words."""
+    return label.rstrip("0123456789.,' €$£krsekchfeur:{}amount-").rstrip() if any(c.isdigit() for c in label) or "{" in label else label
+
+
+def python(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+    module = import_module(f"checkoutgen.lint.rules.{rule.jurisdiction}.{rule.id.replace('-', '_')}")
+    yield from module.check(case)
+
+
+def shop(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+    if case.review:
+        yield Outcome(True, "", item["shop"])
+
+
+def unjudged(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+    if case.review:
+        yield Outcome(None, "", item["unjudged"])
+
+
+KINDS: dict[str, Check] = {
+    check.__name__: check for check in (need, must, page, texts, text, mail, words, python, shop, unjudged)
+}
+
+
+def kind(item: dict[str, Any] | str) -> str:
+    if isinstance(item, str):
+        return item
+    return next((name for name in KINDS if name in item), "")
+
+
+def run(case: Case, item: dict[str, Any] | str, rule: Rule) -> Iterator[Outcome]:
+    """What one item of a rule finds in one case."""
+    if isinstance(item, str):
+        item = {item: True}
+    if item.get("from", "") > case.day or (item.get("to") and case.day > item["to"]):
+        return
+    if "when" in item and not conditions.match(item["when"], case.get):
+        return
+    severity, fix = item.get("severity", ""), item.get("fix")
+    for outcome in KINDS[kind(item)](case, item, rule):
+        if outcome.ok is False:
+            outcome = outcome._replace(severity=outcome.severity or severity, fix=outcome.fix or fix)
+        yield outcome

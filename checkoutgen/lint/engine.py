@@ -1,0 +1,268 @@
+"""Judges one resolved spec by every rule that applies to it on a day."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from checkoutgen.lint import checks, conditions, paths
+from checkoutgen.lint.case import EU, Case, Outcome
+from checkoutgen.lint.model import Finding, Place, Provision, Report, Rule, Severity
+from checkoutgen.lint.rulebook import prose, rules
+from checkoutgen.lint.texts import Texts
+
+EVERYWHERE = ("global", "usability", "accessibility", "security", "contradiction", "mail", "privacy")
+_KIND_WORDS = {"service": "service", "goods": "goods", "digital_content": "digital_content"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line decides about a lint."""
+
+    day: str  # ISO day that is judged
+    markets: tuple[str, ...] = ()  # only these; empty = all
+    select: tuple[str, ...] = ()  # only these rules (by name or jurisdiction); empty = all
+    unverified: Severity | None = None  # severity of errors that rest on knowledge alone
+    review: bool = False  # also say what is fulfilled and what was not judged
+    ignores: bool = True
+
+
+def covers(rule: Rule, market: str) -> bool:
+    """Whether a rule's jurisdiction is this market's."""
+    if rule.jurisdiction in EVERYWHERE:
+        return True
+    if rule.jurisdiction == "eu":
+        return market in EU
+    return rule.jurisdiction.upper().partition("-")[0] == market
+
+
+def is_selected(rule: Rule, select: tuple[str, ...]) -> bool:
+    return not select or any(name in (rule.id, rule.parent, rule.jurisdiction) for name in select)
+
+
+def applies(rule: Rule, case: Case) -> bool:
+    """Audience, kinds of product, day and the rule's own conditions."""
+    audience = case.data.get("audience", "b2c")
+    if rule.audience != "both" and audience not in (rule.audience, "mixed"):
+        return False
+    if (rule.valid_from and rule.valid_from > case.day) or (rule.valid_to and case.day > rule.valid_to):
+        return False
+    if rule.kinds and not set(rule.kinds) & set(case.derived["kinds"]):
+        return False
+    return conditions.match(rule.applies, case.get)
+
+
+class _Judge:
+    """Collects what the rules find in one spec; one instance a spec and day."""
+
+    def __init__(self, spec: Any, options: Options) -> None:
+        self.spec, self.options = spec, options
+        self.texts = Texts.of(spec.data)
+        self.derived: dict[str, Any] = {}
+        self.found: dict[tuple[Any, ...], Finding] = {}
+        self.broken: dict[str, str] = {}
+
+    def case(self, market: str, rule: Rule | None = None) -> Case:
+        facts = (self.spec.data.get("markets") or {}).get(market)
+        launch = facts.get("launch_date") if isinstance(facts, dict) else None
+        day = max(self.options.day, launch) if isinstance(launch, str) else self.options.day
+        return Case(self.spec.data, market, day, self.texts, self.spec, self.options.review, _derived=self.derived)
+
+    def judge(self) -> None:
+        markets = list(self.spec.data.get("markets") or {})
+        home = (self.spec.data.get("seller") or {}).get("country") or (markets[0] if markets else "")
+        book = rules()
+        for market in dict.fromkeys([*markets, home]):
+            if self.options.markets and market not in self.options.markets:
+                continue
+            case = self.case(market)
+            here = {
+                rule.id: rule
+                for rule in book.values()
+                if covers(rule, market) and (market in markets if rule.follows == "market" else market == home)
+            }
+            self._judge_market(case, {name: rule for name, rule in here.items() if applies(rule, case)})
+
+    def _judge_market(self, case: Case, here: dict[str, Rule]) -> None:
+        children: dict[str, list[Rule]] = {}
+        for rule in here.values():
+            if rule.parent in here:
+                children.setdefault(rule.parent, []).append(rule)
+        book = rules()
+        for rule in here.values():
+            if not is_selected(rule, self.options.select) and not any(
+                is_selected(child, self.options.select) for child in children.get(rule.id, ())
+            ):
+                continue
+            case.consumers = rule.audience != "b2b"
+            refined = children.get(rule.id, [])
+            if any(child.replaces for child in refined):
+                continue
+            speakers = [child for child in refined if not child.checks] or refined or [rule]
+            own = rule.checks
+            inherits = not rule.replaces and rule.parent and rule.parent not in here
+            if inherits:  # outside the EU the national rule stands alone and does its parent's work
+                own = (*book[rule.parent].checks, *own)
+            for item in own:
+                self._run(case, item, rule, speakers)
+
+    def _run(self, case: Case, item: dict[str, Any], rule: Rule, speakers: list[Rule]) -> None:
+        source = rule
+        if isinstance(item, str) and rule.parent and item in rules()[rule.parent].checks and item not in rule.checks:
+            source = rules()[rule.parent]  # an inherited Python check lives in the parent's file
+        try:
+            for outcome in checks.run(case, item, source):
+                self._add(case, outcome, rule, speakers)
+        except Exception as error:  # noqa: BLE001  one rule's fault must not hide what the others find
+            self.broken.setdefault(rule.id, f"{type(error).__name__}: {error}")
+
+    def _add(self, case: Case, outcome: Outcome, rule: Rule, speakers: list[Rule]) -> None:
+        if outcome.ok is not False and not self.options.review:
+            return
+        where = "" if rule.jurisdiction in EVERYWHERE and rule.jurisdiction != "global" else case.market
+        provisions = tuple(Provision(where, speaker.id, speaker.statute) for speaker in speakers)
+        root = rule.parent or rule.id
+        status = "missing" if outcome.ok is False else "fulfilled" if outcome.ok else "not judged"
+        key = (status, root, outcome.path, outcome.message, outcome.file, outcome.line, outcome.severity)
+        known = self.found.get(key)
+        if known is not None:
+            known.provisions = tuple(dict.fromkeys(known.provisions + provisions))
+            known.languages = tuple(dict.fromkeys(known.languages + outcome.languages))
+            known.rule = _name(known.provisions, known.root)
+            return
+        self.found[key] = Finding(
+            rule=_name(provisions, root),
+            root=root,
+            severity=self._severity(outcome, rule),
+            status=status,  # type: ignore[arg-type]
+            evidence=speakers[0].evidence if len(speakers) == 1 else rule.evidence,
+            message=outcome.message,
+            path=outcome.path,
+            place=self._place(outcome),
+            provisions=provisions,
+            title=rule.title,
+            languages=outcome.languages,
+            fix=outcome.fix or {},
+        )
+
+    def _severity(self, outcome: Outcome, rule: Rule) -> Severity:
+        severity: Severity = outcome.severity or rule.severity  # type: ignore[assignment]
+        if severity == "error" and self.options.unverified and rule.is_unverified:
+            return self.options.unverified
+        return severity
+
+    def _place(self, outcome: Outcome) -> Place:
+        if outcome.file and (file := text_file(self.spec, outcome.path, outcome.file)):
+            return Place(file, outcome.line, 1)
+        place = self.spec.place(outcome.path)
+        return Place(place.file, place.line, place.column)
+
+    def findings(self) -> Iterator[Finding]:
+        for finding in self.found.values():
+            if finding.languages:
+                finding.message = f"{finding.message} ({', '.join(finding.languages)})"
+            yield finding
+
+
+def _name(provisions: tuple[Provision, ...], root: str) -> str:
+    """The national rule's name when only one speaks, else the name of what they all refine."""
+    names = {provision.rule for provision in provisions}
+    return names.pop() if len(names) == 1 else root
+
+
+def text_file(spec: Any, path: str, language: str) -> str:
+    """The file behind a legal page in one language, as the user would name it; "" when the text stands in the spec."""
+    written = paths.get(spec.source, path)
+    if isinstance(written, dict) and isinstance(written.get("file"), str):
+        name = written["file"].replace("{lang}", language)
+    elif isinstance(written, dict) and isinstance(written.get(language), dict):
+        name = written[language].get("file", "")
+    else:
+        return ""
+    return str(Path(spec.file).parent / name) if name else ""
+
+
+def digest(value: Any) -> str:
+    """A short fingerprint of a value, the same on every machine."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def fingerprint(finding: Finding) -> str:
+    """What stays the same when lines move: the rule, the path and the message."""
+    return digest([finding.root, finding.path, finding.message])
+
+
+def judge(spec: Any, options: Options) -> tuple[list[Finding], list[Finding], list[tuple[str, str]]]:
+    """(broken, fulfilled or not judged, rules that failed inside), each in a fixed order."""
+    work = _Judge(spec, options)
+    work.judge()
+    order = {"error": 0, "warning": 1, "info": 2}
+    everything = sorted(
+        work.findings(), key=lambda f: (f.place.file, f.place.line, f.place.column, order[f.severity], f.rule, f.path, f.message)
+    )
+    missing = [finding for finding in everything if finding.status == "missing"]
+    for finding in missing:
+        finding.digest = digest(paths.get(spec.source, finding.path))
+        finding.remedy = prose(finding.rule).remedy
+    reviewed = [finding for finding in everything if finding.status != "missing"]
+    return missing, reviewed, sorted(work.broken.items())
+
+
+def lint(spec: Any, options: Options, baseline: Iterable[dict[str, str]] = ()) -> Report:
+    """The whole lint of one spec: rules, then ignores, then the baseline."""
+    from checkoutgen.lint import baseline as kept
+    from checkoutgen.lint import ignores
+
+    missing, reviewed, broken = judge(spec, options)
+    missing += ignores.apply(spec, missing, silenced=options.ignores, whole=not options.select and not options.markets)
+    missing += kept.apply(spec, missing, list(baseline))
+    markets = spec.data.get("markets") or {}
+    names = {code: _market_name(code, facts) for code, facts in markets.items()}
+    shop = (spec.data.get("shop") or {}).get("name", "")
+    return Report(spec.file, options.day, missing, reviewed, [], broken, names, str(shop))
+
+
+def _market_name(code: str, facts: Any) -> str:
+    name = facts.get("name") if isinstance(facts, dict) else None
+    return name.get("en") or next(iter(name.values()), code) if isinstance(name, dict) else str(name or code)
+
+
+def dates(spec: Any) -> set[str]:
+    """Every day on which a rule begins or ends, or something the spec promises runs out."""
+    from datetime import date, timedelta
+
+    def after(day: str) -> str:
+        try:
+            return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+        except ValueError:
+            return ""
+
+    days: set[str] = set()
+    for rule in rules().values():
+        days |= {rule.valid_from, after(rule.valid_to)}
+        for item in rule.checks:
+            if isinstance(item, dict):
+                days |= {item.get("from", ""), after(item.get("to", ""))}
+    for badge in (spec.data.get("trust") or {}).get("badges") or []:
+        days.add(after(str(badge.get("valid_until") or "")))
+    for coupon in (spec.data.get("checkout") or {}).get("coupons") or []:
+        days.add(after(str(coupon.get("ends") or "")))
+    return days - {""}
+
+
+def upcoming(spec: Any, options: Options, until: str) -> list[Finding]:
+    """What is in order on the options' day and breaks on a later one, up to ``until``."""
+    known = {fingerprint(finding) for finding in judge(spec, replace(options, review=False))[0]}
+    found = []
+    for day in sorted(day for day in dates(spec) if options.day < day <= until):
+        for finding in judge(spec, replace(options, day=day, review=False))[0]:
+            if (mark := fingerprint(finding)) not in known:
+                known.add(mark)
+                finding.since = day
+                found.append(finding)
+    return found

@@ -1,0 +1,193 @@
+"""Many specs at once: which ones, on how many cores, and which need no second look."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from checkoutgen import __version__
+from checkoutgen.errors import CheckoutgenError, Problem, SpecError, UsageError
+from checkoutgen.lint.engine import Options, lint, upcoming
+from checkoutgen.lint.model import Finding, Place, Provision, Report
+
+INVALID = "invalid-spec"
+SEVERAL = 16  # specs from which a second process pays for its start
+KEPT = 20_000  # reports in the cache
+_SPEC = re.compile(rb"^shop:", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is the same for every spec of a run."""
+
+    options: Options
+    until: str = ""  # last day of `--upcoming`
+    baseline: tuple[tuple[tuple[str, str], ...], ...] = ()
+
+
+def specs(paths: Iterable[Path]) -> list[Path]:
+    """The files named, and every spec in the folders named. Raises UsageError for what is not there."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for ending in ("*.yaml", "*.yml") for p in path.rglob(ending) if not _is_hidden(p, path))
+            found |= dict.fromkeys(p for p in inside if _is_spec(p))
+        elif str(path) == "-" or path.exists():
+            found[path] = None
+        else:
+            raise UsageError(f"{path}: there is no such file or folder")
+    return list(found)
+
+
+def _is_hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") or part in ("node_modules", "templates") for part in path.relative_to(root).parts)
+
+
+def _is_spec(path: Path) -> bool:
+    """Whether a YAML file in a folder is a spec (it has a `shop` section), and not a catalogue, preset or workflow."""
+    try:
+        return bool(_SPEC.search(path.read_bytes()))
+    except OSError:
+        return True  # let the lint say that it cannot be read
+
+
+def check(path: Path, job: Job, text: bytes | None = None) -> tuple[Report, tuple[Path, ...]]:
+    """One spec's report, and the files it rests on. An unreadable or invalid spec is a report too."""
+    from checkoutgen.spec import load
+
+    name = str(path)
+    try:
+        spec = load(None if name == "-" else path, text=text)
+    except SpecError as error:
+        return _invalid(name, job, error.problems), ()
+    except UsageError as error:
+        return _invalid(name, job, (Problem(name, 1, 1, "", str(error).removeprefix(f"{name}: ")),)), ()
+    except CheckoutgenError as error:
+        return Report(name, job.options.day, broken_rules=[("reading the spec", str(error))]), ()
+    except Exception as error:
+        return Report(name, job.options.day, broken_rules=[("reading the spec", f"{type(error).__name__}: {error}")]), ()
+    report = lint(spec, job.options, [dict(entry) for entry in job.baseline])
+    if job.until:
+        report.upcoming = upcoming(spec, job.options, job.until)
+    return report, spec.inputs
+
+
+def _invalid(file: str, job: Job, problems: tuple[Problem, ...]) -> Report:
+    findings = [
+        Finding(INVALID, INVALID, "error", "missing", "", p.message, p.path, Place(p.file, p.line, p.column), title="The spec is valid")
+        for p in problems
+    ]
+    return Report(file, job.options.day, findings)
+
+
+def run(paths: list[Path], job: Job, *, cached: bool = True, cores: int | None = None) -> Iterator[Report]:
+    """The report of each spec, in the order given."""
+    if len(paths) < SEVERAL:
+        yield from (check(path, job)[0] for path in paths)
+        return
+    cache = _Cache(job) if cached else None
+    known = {path: cache.get(path) if cache else None for path in paths}
+    todo = [path for path in paths if known[path] is None]
+    fresh = _judge_all(todo, job, cores or os.cpu_count() or 1)
+    for path in paths:
+        report = known[path]
+        if report is None:
+            report, inputs = next(fresh)
+            if cache:
+                cache.put(path, report, inputs)
+        yield report
+    if cache:
+        cache.save()
+
+
+def _judge_all(paths: list[Path], job: Job, cores: int) -> Iterator[tuple[Report, tuple[Path, ...]]]:
+    if cores < 2 or len(paths) < SEVERAL:
+        yield from (check(path, job) for path in paths)
+        return
+    import multiprocessing
+
+    from checkoutgen.lint.rulebook import rules
+
+    rules()  # read once, before the processes part
+    with multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn").Pool(cores) as pool:
+        yield from pool.imap(_Check(job), paths, chunksize=max(1, min(16, len(paths) // (cores * 4))))
+
+
+@dataclass(frozen=True)
+class _Check:
+    job: Job
+
+    def __call__(self, path: Path) -> tuple[Report, tuple[Path, ...]]:
+        return check(path, self.job)
+
+
+class _Cache:
+    """Reports by content: of the spec, of every file it names, of the rules, the version and the options."""
+
+    def __init__(self, job: Job) -> None:
+        from checkoutgen.lint.rulebook import _stamp
+
+        tool = Path(__file__).stat().st_mtime_ns
+        key = _sha(json.dumps([__version__, tool, _stamp(), asdict(job)], sort_keys=True, default=str).encode())
+        home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+        self.path = Path(home) / "checkoutgen" / f"lint-{key[:20]}.json"
+        self.hashes: dict[str, str] = {}
+        self.changed = False
+        try:
+            self.entries: dict[str, Any] = json.loads(self.path.read_bytes())
+        except (OSError, ValueError):
+            self.entries = {}
+
+    def hash(self, path: str) -> str:
+        if path not in self.hashes:
+            try:
+                with open(path, "rb") as file:
+                    self.hashes[path] = _sha(file.read())
+            except OSError:
+                self.hashes[path] = ""
+        return self.hashes[path]
+
+    def get(self, path: Path) -> Report | None:
+        entry = self.entries.get(str(path))
+        if not entry or any(self.hash(name) != digest or not digest for name, digest in entry["files"]):
+            return None
+        return _report(entry["report"])
+
+    def put(self, path: Path, report: Report, inputs: tuple[Path, ...]) -> None:
+        if report.broken_rules:
+            return
+        files = dict.fromkeys([str(path), *(str(name) for name in inputs)])
+        self.entries[str(path)] = {"files": [[name, self.hash(name)] for name in files], "report": asdict(report)}
+        self.changed = True
+
+    def save(self) -> None:
+        from checkoutgen.lint.rulebook import write_atomically
+
+        if self.changed:
+            newest = dict(list(self.entries.items())[-KEPT:])
+            write_atomically(self.path, json.dumps(newest, ensure_ascii=False, separators=(",", ":")))
+
+
+def _sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _report(kept: dict[str, Any]) -> Report:
+    def finding(data: dict[str, Any]) -> Finding:
+        return Finding(**{
+            **data,
+            "place": Place(*data["place"]),
+            "provisions": tuple(Provision(**p) if isinstance(p, dict) else Provision(*p) for p in data["provisions"]),
+            "languages": tuple(data["languages"]),
+        })
+
+    lists = {name: [finding(data) for data in kept[name]] for name in ("findings", "reviewed", "upcoming")}
+    return Report(**{**kept, **lists, "broken_rules": [tuple(pair) for pair in kept["broken_rules"]]})
+
+

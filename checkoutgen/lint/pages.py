@@ -1,0 +1,177 @@
+"""The documentation of the rules, made from their files: `docs/rules/` and `checkoutgen explain`.
+
+    python -m checkoutgen.lint.pages docs/rules        writes the pages
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from checkoutgen.lint import rulebook
+from checkoutgen.lint.checks import kind
+from checkoutgen.lint.command import kind_of
+from checkoutgen.lint.model import Rule
+
+_NAMES = {
+    "eu": "European Union", "fr": "France", "de": "Germany", "at": "Austria", "se": "Sweden", "nl": "Netherlands", "es": "Spain",
+    "it": "Italy", "be": "Belgium", "gb": "United Kingdom", "ch": "Switzerland", "us": "United States, federal",
+    "us-ca": "United States, California", "global": "Everywhere, and between businesses", "usability": "Usability",
+    "accessibility": "Accessibility", "security": "Security", "mail": "Mail", "privacy": "Data protection",
+    "contradiction": "Contradictions",
+}  # fmt: skip
+_KINDS = ("declarative", "Python", "by the shop", "not judgeable")
+
+
+def _file(rule: Rule) -> dict[str, Any]:
+    return rulebook.read(rulebook.FOLDER / rule.jurisdiction / f"{rule.id}.yaml")
+
+
+def page(name: str) -> str:
+    """One rule's page in Markdown."""
+    rule, read = rulebook.rules()[name], rulebook.prose(name)
+    until = f" until {rule.valid_to}" if rule.valid_to else ""
+    facts = [
+        ("Jurisdiction", _NAMES.get(rule.jurisdiction, rule.jurisdiction)),
+        ("Statute", rule.statute),
+        ("In force", " ".join(filter(None, [f"from {rule.valid_from}{until}." if rule.valid_from or until else "", read.in_force]))),
+        ("Audience", {"both": "consumers and businesses", "b2c": "consumers", "b2b": "businesses"}[rule.audience]),
+        ("Products", ", ".join(rule.kinds) or "all"),
+        ("Severity", rule.severity),
+        ("Evidence", rule.evidence),
+        ("Refines", f"[{rule.parent}]({rule.parent}.md), whose check it shares" if rule.parent else ""),
+        ("Country decided by", "the seller's establishment" if rule.follows == "seller" else ""),
+    ]
+    lines = [f"# {name}", "", rule.title + ".", ""]
+    lines += [f"- {label}: {value}" for label, value in facts if value]
+    lines += ["", "## Why", "", read.why or "See the statute.", "", "## What to write", "", read.remedy or "Nothing."]
+    if read.note:
+        lines += ["", "## Exceptions and notes", "", read.note]
+    lines += ["", "## How it is judged", "", *_checks(rule), *_example(rule)]
+    if read.sources:
+        lines += ["", "## Sources", "", *(f"- <{source}>" for source in read.sources)]
+    return "\n".join(lines) + "\n"
+
+
+def _checks(rule: Rule) -> list[str]:
+    if not rule.checks:
+        return [f"By the check of [{rule.parent}]({rule.parent}.md); findings in this market name this provision."]
+    return [f"- {_check(item)}" for item in rule.checks]
+
+
+def _check(item: dict[str, Any] | str) -> str:
+    if isinstance(item, str):
+        return "By a check in Python in the file of the rule's name."
+    days = (f" (from {item['from']})" if "from" in item else "") + (f" (until {item['to']})" if "to" in item else "")
+    match kind(item):
+        case "shop":
+            return f"The generated shop: {item['shop']}"
+        case "unjudged":
+            return f"Not judged: {item['unjudged']}"
+        case "need":
+            wanted = [item["need"]] if isinstance(item["need"], str) else item["need"]
+            return f"Must be given: {', '.join(f'`{path}`' for path in wanted)}{days}"
+        case "page":
+            return f"There is a legal page `{item['page']}` in every language of the market{days}"
+        case "mail":
+            return f"The mail `{item['mail']}` is sent{days}"
+        case "words":
+            return f"The words on the button are on the list `{item['words']}` of `locales/<language>/labels.json`{days}"
+        case "text" | "texts" as name:
+            where = item[name] if isinstance(item[name], list) else [item[name]]
+            told = "say" if "has" in item else "do not say"
+            languages = item.get("has") or item.get("hasnt") or {}
+            lists = "".join(f"\n    - {language}: {_phrases(said)}" for language, said in languages.items())
+            return f"The texts ({', '.join(where)}) {told}{days}:{lists}"
+    each = f" for every element of `{item['each']}`" if "each" in item else ""
+    return f"Must hold{each}{days}: `{json.dumps(item['must'], ensure_ascii=False)}`"
+
+
+def _phrases(said: str | list[str]) -> str:
+    return "; and ".join(f"“{phrase.replace('*', '…')}”".replace(" | ", "” or “") for phrase in ([said] if isinstance(said, str) else said))
+
+
+def _example(rule: Rule) -> list[str]:
+    bad = _file(rule).get("bad")
+    if not bad or "texts" in bad:
+        return []
+    import yaml
+
+    patch = {path: value for key in ("spec", "resolved") for path, value in bad.get(key, {}).items()}
+    said = yaml.safe_dump(patch, allow_unicode=True, sort_keys=False).rstrip()
+    return ["", "## Found in", "", "A spec that is in order but for this (null: taken out):", "", "```yaml", said, "```"]
+
+
+def table() -> str:
+    """Rules by jurisdiction and kind of check, in Markdown, with the list of those that cannot be judged."""
+    counts: dict[str, Counter[str]] = {}
+    for rule in rulebook.rules().values():
+        counts.setdefault(rule.jurisdiction, Counter())[kind_of(rule)] += 1
+    lines = ["| Jurisdiction | Rules | " + " | ".join(word.capitalize() if word != "Python" else word for word in _KINDS) + " |"]
+    lines.append("|---|" + "--:|" * (len(_KINDS) + 1))
+    for code in [code for code in _NAMES if code in counts]:
+        row = counts[code]
+        lines.append(f"| {_NAMES[code]} | {row.total()} | " + " | ".join(str(row[word]) for word in _KINDS) + " |")
+    total: Counter[str] = sum(counts.values(), Counter())
+    lines.append(f"| **Total** | {total.total()} | " + " | ".join(str(total[word]) for word in _KINDS) + " |")
+    return "\n".join(lines)
+
+
+def unjudged() -> list[tuple[str, str]]:
+    """(rule, reason) of everything that no spec can be judged by."""
+    found = []
+    for rule in rulebook.rules().values():
+        if kind_of(rule) == "not judgeable":
+            source = rule if rule.checks else rulebook.rules()[rule.parent]
+            reasons = [item["unjudged"] for item in source.checks if isinstance(item, dict) and "unjudged" in item]
+            found.append((rule.id, " ".join(reasons) or f"As {source.id}."))
+    return found
+
+
+def index() -> str:
+    """The list of all rules, in Markdown."""
+    lines = [
+        "# Rules",
+        "",
+        "Made from the rule files by `python -m checkoutgen.lint.pages docs/rules`. A technical catalogue, not legal advice: the evidence",
+        "level on each page says how well it is founded.",
+        "",
+        "*Declarative*: judged by what its file says. *Python*: judged by a function beside the file. *By the shop*: the generated shop always",
+        "does it, whatever the spec says. *Not judgeable*: nothing in the spec can show it; the reasons stand below.",
+        "",
+        table(),
+    ]
+    for code, name in _NAMES.items():
+        found = [rule for rule in rulebook.rules().values() if rule.jurisdiction == code]
+        if found:
+            lines += ["", f"## {name}", "", "| Rule | Severity | Judged | Says |", "|---|---|---|---|"]
+            lines += [f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {kind_of(rule)} | {_cell(rule.title)} |" for rule in found]
+    lines += ["", "## Not judgeable, and why", "", "| Rule | Reason |", "|---|---|"]
+    lines += [f"| [{name}]({name}.md) | {_cell(reason)} |" for name, reason in unjudged()]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def pages() -> dict[str, str]:
+    """Every file of `docs/rules/` by name."""
+    return {"README.md": index()} | {f"{name}.md": page(name) for name in rulebook.rules()}
+
+
+def write(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = pages()
+    for old in folder.glob("*.md"):
+        if old.name not in wanted:
+            old.unlink()
+    for name, text in wanted.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

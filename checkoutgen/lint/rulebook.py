@@ -1,0 +1,150 @@
+"""Reads the rule files. Parsing several hundred YAML files costs half a second, so the result is kept beside them,
+as Python keeps compiled modules: keyed on name, size and time of every file, and rebuilt when one differs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from checkoutgen import __version__
+from checkoutgen.lint.model import Prose, Rule
+
+FOLDER = Path(__file__).parent / "rules"
+_PROSE = ("why", "remedy", "sources", "in_force", "note")
+_KEYS = {
+    "title", "statute", "sources", "evidence", "audience", "kinds", "valid_from", "valid_to", "in_force", "severity",
+    "parent", "replaces", "follows", "applies", "why", "remedy", "check", "note", "good", "bad", "base",
+}  # fmt: skip
+
+
+def _stamp() -> list[list[Any]]:
+    """Name, size and time of every rule file: changes whenever a rule does."""
+    stamp = []
+    for folder in sorted(entry.path for entry in os.scandir(FOLDER) if entry.is_dir() and entry.name[0] not in "_."):
+        for entry in os.scandir(folder):
+            if entry.name.endswith(".yaml"):
+                stat = entry.stat()
+                stamp.append([f"{os.path.basename(folder)}/{entry.name}", stat.st_size, stat.st_mtime_ns])
+    return sorted(stamp)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """One rule file as written. Raises ValueError when it is not a rule."""
+    import yaml
+
+    text = path.read_text(encoding="utf-8")
+    data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    if not isinstance(data, dict):
+        raise ValueError(f"{path}: a rule is a map")
+    if unknown := set(data) - _KEYS:
+        raise ValueError(f"{path}: unknown keys {sorted(unknown)}")
+    for key in ("title", "audience", "severity", "check"):
+        if key not in data:
+            raise ValueError(f"{path}: `{key}` is missing")
+    return data
+
+
+def files() -> list[Path]:
+    return sorted(path for path in FOLDER.glob("*/*.yaml"))
+
+
+def _compile() -> tuple[dict[str, Any], dict[str, Any]]:
+    rules: dict[str, Any] = {}
+    prose: dict[str, Any] = {}
+    for path in files():
+        data = read(path)
+        jurisdiction = path.parent.name
+        if path.stem in rules:
+            raise ValueError(f"{path}: a second rule of this name")
+        rules[path.stem] = [
+            path.stem,
+            jurisdiction,
+            data["title"],
+            data["audience"],
+            data.get("kinds", []),
+            data["severity"],
+            str(data.get("valid_from") or ""),
+            str(data.get("valid_to") or ""),
+            data.get("evidence", ""),
+            data.get("statute", ""),
+            data.get("parent", ""),
+            data.get("replaces", False),
+            data.get("follows", "market"),
+            data.get("applies", {}),
+            data["check"],
+        ]
+        prose[path.stem] = [data.get(key, [] if key == "sources" else "") for key in _PROSE]
+    return rules, prose
+
+
+def _cache_folders() -> list[Path]:
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return [Path(__file__).parent / "__pycache__", Path(home) / "checkoutgen"]
+
+
+def _cache_file(folder: Path, part: str) -> Path:
+    return folder / f"rules-{__version__}-{part}.json"
+
+
+def write_atomically(path: Path, text: str) -> bool:
+    """Whole or not at all. False when the place cannot be written: a cache is never worth an error."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.replace(name, path)
+    except OSError:
+        return False
+    return True
+
+
+def _load(part: str) -> dict[str, Any]:
+    stamp = _stamp()
+    for folder in _cache_folders():
+        try:
+            kept = json.loads(_cache_file(folder, part).read_bytes())
+        except (OSError, ValueError):
+            continue
+        if kept.get("stamp") == stamp:
+            found: dict[str, Any] = kept["data"]
+            return found
+    parts = dict(zip(("rules", "prose"), _compile(), strict=True))
+    if not sys.dont_write_bytecode:
+        for folder in _cache_folders():
+            written = [
+                write_atomically(_cache_file(folder, name), json.dumps({"stamp": stamp, "data": data}, ensure_ascii=False))
+                for name, data in parts.items()
+            ]
+            if all(written):
+                break
+    return parts[part]
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """Every rule by name, in a fixed order."""
+    return {
+        name: Rule(*row[:4], tuple(row[4]), *row[5:14], tuple(row[14]))  # type: ignore[call-arg]
+        for name, row in sorted(_load("rules").items())
+    }
+
+
+@cache
+def _prose() -> dict[str, Any]:
+    return _load("prose")
+
+
+def prose(name: str) -> Prose:
+    """What people read of a rule; what a national rule leaves out it has from its parent."""
+    why, remedy, sources, in_force, note = _prose()[name]
+    parent = rules()[name].parent
+    if parent and not (why and remedy):
+        inherited = prose(parent)
+        why, remedy = why or inherited.why, remedy or inherited.remedy
+    return Prose(why, remedy, tuple(sources), in_force, note)

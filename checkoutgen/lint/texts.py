@@ -1,0 +1,93 @@
+"""Phrase search in the legal texts: forgiving of case, spaces, apostrophes and Markdown emphasis, and quick.
+
+A phrase is plain words a lawyer can read: ``14 days | fourteen days`` gives alternatives, ``risk * passes`` allows up to
+``GAP`` characters between the two, ``{day}`` stands for nothing here. No regular expressions: hundreds of them would cost more
+to compile than the whole lint."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+GAP = 80
+_PLAIN = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "\u00a0": " ", "\u202f": " ", "–": "-", "—": "-", "‑": "-", "*": "", "`": ""})
+
+
+def normalise(text: str) -> str:
+    """One form for texts and phrases: NFC, folded case, single spaces, straight apostrophes and hyphens."""
+    return " ".join(unicodedata.normalize("NFC", text).translate(_PLAIN).casefold().split())
+
+
+@cache
+def _alternatives(phrase: str) -> tuple[tuple[str, ...], ...]:
+    found = []
+    for alternative in phrase.split("|"):
+        pieces = tuple(piece for piece in (normalise(piece) for piece in alternative.split("*")) if piece)
+        if pieces:
+            found.append(pieces)
+    return tuple(found)
+
+
+def _span(text: str, pieces: tuple[str, ...]) -> tuple[int, int] | None:
+    start = text.find(pieces[0])
+    while start >= 0:
+        end = start + len(pieces[0])
+        for piece in pieces[1:]:
+            position = text.find(piece, end, end + GAP + len(piece))
+            if position < 0:
+                break
+            end = position + len(piece)
+        else:
+            return start, end
+        start = text.find(pieces[0], start + 1)
+    return None
+
+
+def find(text: str, phrase: str) -> tuple[int, int] | None:
+    """Where a normalised text says the phrase, or None."""
+    for pieces in _alternatives(phrase):
+        if span := _span(text, pieces):
+            return span
+    return None
+
+
+def excerpt(text: str, span: tuple[int, int], around: int = 50) -> str:
+    start, end = max(0, span[0] - around), min(len(text), span[1] + around)
+    return ("… " if start else "") + text[start:end].strip() + (" …" if end < len(text) else "")
+
+
+@dataclass
+class Texts:
+    """The legal pages of one spec, normalised once."""
+
+    pages: dict[str, dict[str, str]]  # page -> language -> Markdown
+    _plain: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Texts:
+        pages = (data.get("legal") or {}).get("pages") or {}
+        return cls({name: bodies(page) for name, page in pages.items()})
+
+    def raw(self, page: str, language: str) -> str:
+        return self.pages.get(page, {}).get(language, "")
+
+    def plain(self, page: str, language: str) -> str:
+        key = (page, language)
+        if key not in self._plain:
+            self._plain[key] = normalise(self.raw(page, language))
+        return self._plain[key]
+
+    def line(self, page: str, language: str, phrase: str) -> int:
+        """The line of the Markdown that says the phrase; 1 when it runs over several lines."""
+        for number, line in enumerate(self.raw(page, language).splitlines(), 1):
+            if find(normalise(line), phrase):
+                return number
+        return 1
+
+
+def bodies(page: Any) -> dict[str, str]:
+    """The Markdown of a resolved page by language."""
+    body = page.get("body", page) if isinstance(page, dict) else {}
+    return {language: text for language, text in body.items() if isinstance(text, str)} if isinstance(body, dict) else {}
