@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from cart.models import Cart, CartLine
 from catalogue.prices import price
@@ -30,7 +29,8 @@ def check(cart: Cart) -> list[Notice]:
             CartLine.objects.filter(cart=cart).update(saved_for_later=True)
             cart.data = {key: value for key, value in cart.data.items() if key != "removed"}
             cart.save()
-            notices.append(Notice("expired", "", _("Your cart has expired. The articles are kept below, at today's prices.")))
+            text = _("Your cart has expired. The articles are kept below, at today's prices.")
+            notices.append(Notice("expired", "", text))
             lines = [line for line in lines if not line.saved_for_later]
             for line in lines:
                 line.saved_for_later = True

@@ -28,8 +28,8 @@ class Applied:
 
 def known(code: str) -> dict[str, Any] | None:
     """The specification's entry of a code, whatever its case."""
-    wanted = code.strip().casefold()
-    return next((entry for entry in section("checkout").get("coupons") or [] if entry["code"].casefold() == wanted), None)
+    wanted, entries = code.strip().casefold(), section("checkout").get("coupons") or []
+    return next((entry for entry in entries if entry["code"].casefold() == wanted), None)
 
 
 def coupon(entry: dict[str, Any], currency: str) -> Coupon:
@@ -46,7 +46,8 @@ def refusal(entry: dict[str, Any], cart: Cart, lines: Sequence[Line], now: datet
     """Why the code does not count now: cause and cure. Empty when it counts."""
     code, today = entry["code"], now.astimezone(ZoneInfo(SHOP["shop"]["timezone"])).date()
     if entry.get("starts") and today < date.fromisoformat(entry["starts"]):
-        return _("The code %(code)s does not count yet. Try again from %(day)s.") % {"code": code, "day": _day(entry["starts"])}
+        text = _("The code %(code)s does not count yet. Try again from %(day)s.")
+        return text % {"code": code, "day": _day(entry["starts"])}
     if entry.get("ends") and today > date.fromisoformat(entry["ends"]):
         return _("The code %(code)s ended on %(day)s.") % {"code": code, "day": _day(entry["ends"])}
     if entry.get("markets") and cart.market not in entry["markets"]:
@@ -83,7 +84,7 @@ def _used(entry: dict[str, Any], cart: Cart) -> str:
     if entry.get("uses") and orders.count() >= entry["uses"]:
         return _("The code %(code)s has been used up.") % {"code": code}
     email = (cart.data.get("contact") or {}).get("email")
-    mine = orders.filter(user=cart.user) if cart.user_id else orders.filter(email__iexact=email) if email else orders.none()
+    mine = orders.filter(user=cart.user) if cart.user_id else orders.filter(email__iexact=email or "-")
     if entry.get("uses_per_customer") and mine.count() >= entry["uses_per_customer"]:
         return _("You have used the code %(code)s already.") % {"code": code}
     return ""

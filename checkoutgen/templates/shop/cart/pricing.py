@@ -19,7 +19,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Coupon:
-    """What a code takes off: per cent of the goods, an amount, or the delivery. Without categories it counts for all goods."""
+    """What a code takes off: per cent of the goods, an amount, or the delivery. No categories: it counts for all."""
 
     code: str
     percent: Decimal = Decimal(0)
@@ -87,13 +87,15 @@ def _discounts(lines: Sequence[Line], coupons: Sequence[Coupon]) -> tuple[list[i
 def totals(
     lines: Sequence[Line], market: dict[str, Any], delivery: int | None = None, coupons: Sequence[Coupon] = ()
 ) -> Totals:
-    """Args:
-    lines: what is bought.
-    market: facts of the country: "currency", "prices" (gross or net), "tax".
-    delivery: cost of delivery in the market's way (with or without tax); None when not known yet.
-    coupons: those that apply, in order.
+    """What lines cost in a market.
 
-    Delivery is ancillary to the goods and follows their rates in proportion to their value; alone it bears the standard rate.
+    Delivery is ancillary to the goods and follows their rates in proportion to their value.
+
+    Args:
+        lines: what is bought.
+        market: facts of the country: "currency", "prices" (gross or net), "tax".
+        delivery: its cost in the market's way (with or without tax); None when not known yet.
+        coupons: those that apply, in order.
     """
     gross = market["prices"] == "gross"
     discounts, taken = _discounts(lines, coupons)

@@ -1,4 +1,4 @@
-"""The cart of a request. Its key stands in a signed, HttpOnly cookie of its own, so anonymous buyers need no session."""
+"""The cart of a request. Its key stands in a signed, HttpOnly cookie of its own: anonymous buyers need no session."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -175,7 +175,7 @@ def linked(token: str) -> Cart | None:
 
 
 def take_over(cart: Cart, other: Cart) -> None:
-    """Copies the articles of another cart, not what its buyer typed. The same article counts once, with the larger quantity."""
+    """Copies the articles of another cart, not what its buyer typed. Of the same article the larger quantity counts."""
     mine = {line.sku: line for line in cart.lines.all()}
     with transaction.atomic():
         for line in other.lines.select_related("variant__product").filter(variant__isnull=False):

@@ -51,12 +51,10 @@ def every(cart: Cart) -> list[CartLine]:
 
 
 def priced(cart: Cart, lines: Sequence[CartLine]) -> list[pricing.Line]:
+    products = [(line, line.variant.product) for line in lines if line.variant]
     return [
-        pricing.Line(
-            line.quantity, line.unit_amount, tax_rate(cart.market, line.variant.product.tax), line.variant.product.category
-        )
-        for line in lines
-        if line.variant
+        pricing.Line(line.quantity, line.unit_amount, tax_rate(cart.market, product.tax), product.category)
+        for line, product in products
     ]
 
 

@@ -117,10 +117,12 @@ def add(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("This article is not delivered to this country."))
         return _to_cart()
     with transaction.atomic():
-        line = CartLine.objects.filter(cart=cart, sku=variant.sku).first() or CartLine(cart=cart, sku=variant.sku, quantity=0)
+        line = CartLine.objects.filter(cart=cart, sku=variant.sku).first()
+        line = line or CartLine(cart=cart, sku=variant.sku, quantity=0)
         if line.saved_for_later:
             line.quantity = 0
-        line.variant, line.title, line.unit_amount, line.saved_for_later = variant, variant.product.title, cost.amount, False
+        line.variant, line.title = variant, variant.product.title
+        line.unit_amount, line.saved_for_later = cost.amount, False
         line.quantity = _held_to_stock(request, variant, line.quantity + wanted)
         if line.quantity:
             line.save()

@@ -73,7 +73,8 @@ def _variants(product: Product, entry: dict[str, Any], stock: bool) -> list[str]
         fields = {
             "product": product,
             "options": [
-                {"name": names.get(option, {}), "value": value} for option, value in (given.get("options") or {}).items()
+                {"name": names.get(option, {}), "value": value}
+                for option, value in (given.get("options") or {}).items()
             ],
             "prices": {
                 currency: {"amount": amount, "was": was.get(currency), "prior": prior.get(currency)}

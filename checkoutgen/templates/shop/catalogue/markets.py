@@ -1,4 +1,4 @@
-"""Which country the visitor buys from: the cart's, else the chosen one (a cookie), else the first that speaks the language."""
+"""The country the visitor buys from: the cart's, else the chosen one (a cookie), else the first with the language."""
 
 from django.conf import settings
 from django.http import HttpRequest

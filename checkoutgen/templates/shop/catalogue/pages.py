@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from catalogue.categories import categories
 from catalogue.models import Picture, Product, Variant
 from catalogue.prices import Price, price
-from catalogue.categories import categories
 from common.texts import localized
 from config.shop import section, tax_rate
 
@@ -130,8 +130,10 @@ def availability(variant: Variant) -> tuple[bool, str]:
     show, low = section("catalogue").get("show_stock", "low"), section("catalogue").get("low_stock", 5)
     if variant.stock is not None and (show == "exact" or (show == "low" and variant.stock <= low)):
         if variant.stock <= low:
-            return True, ngettext("Only %(count)d left", "Only %(count)d left", variant.stock) % {"count": variant.stock}
-        return True, ngettext("%(count)d in stock", "%(count)d in stock", variant.stock) % {"count": variant.stock}
+            words = ngettext("Only %(count)d left", "Only %(count)d left", variant.stock)
+        else:
+            words = ngettext("%(count)d in stock", "%(count)d in stock", variant.stock)
+        return True, words % {"count": variant.stock}
     return True, _("In stock")
 
 

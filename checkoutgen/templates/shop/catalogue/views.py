@@ -18,7 +18,8 @@ PAGE = 24
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     code, language = markets.current(request), get_language() or settings.LANGUAGE_CODE
-    context = {"tiles": pages.tiles(language), "cards": pages.cards(pages.picks(8), code)}
+    *cards, hero = pages.cards(pages.picks(9), code) or [None]
+    context = {"tiles": pages.tiles(language), "cards": cards, "hero": hero}
     return render(request, "catalogue/home.html", context)
 
 
@@ -75,8 +76,9 @@ def market(request: HttpRequest) -> HttpResponse:
     code = request.POST.get("market", "")
     response = HttpResponseRedirect(_back(request.POST.get("next", "")), status=303)
     if code in MARKETS:
+        year = 365 * 24 * 3600
         response.set_cookie(
-            settings.MARKET_COOKIE_NAME, code, max_age=365 * 24 * 3600, secure=settings.HTTPS, httponly=True, samesite="Lax"
+            settings.MARKET_COOKIE_NAME, code, max_age=year, secure=settings.HTTPS, httponly=True, samesite="Lax"
         )
         cart = session.current(request)
         if cart is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import get_language, get_language_info, override
 
 from cart.session import current as current_cart
@@ -27,17 +27,26 @@ def _direction(language: str) -> str:
     return "rtl" if get_language_info(language)["bidi"] else "ltr"
 
 
+# Buyers look for the first ones; those stand below the checkout too.
+_LEGAL_ORDER = ["terms", "privacy", "withdrawal", "delivery", "imprint"]
+
+
 @cache
-def legal_links(language: str) -> list[dict[str, str]]:
-    """Footer links to the legal pages, and to the withdrawal form where the market has one."""
+def legal_links(language: str) -> list[dict[str, Any]]:
+    """Footer links to the legal pages; "short" marks those that the checkout shows."""
+    if "legal" not in settings.LOCAL_APPS:
+        return []
+    pages: dict[str, Any] = section("legal").get("pages") or {}
     with override(language):
-        links = []
-        try:
-            for page, entry in (section("legal").get("pages") or {}).items():
-                links.append({"id": page, "title": localized(entry["title"]), "url": reverse("legal:page", args=[page])})
-        except NoReverseMatch:  # the shop has no legal app
-            pass
-        return links
+        return [
+            {
+                "id": page,
+                "title": localized(pages[page]["title"]),
+                "url": reverse("legal:page", args=[page]),
+                "short": page in _LEGAL_ORDER,
+            }
+            for page in sorted(pages, key=lambda page: (*_LEGAL_ORDER, page).index(page))
+        ]
 
 
 @cache

@@ -1,19 +1,24 @@
-"""Markdown of the specification to safe HTML: raw HTML is text, links are https, mailto or tel, pictures are left out."""
+"""Markdown of the specification to safe HTML: raw HTML is text, links are https, mailto or tel, no pictures."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 _markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable("table").disable("image")
-# Headings of a text stand below the page's own h1.
-_markdown.add_render_rule("heading_open", lambda self, tokens, i, options, env: f"<{_level(tokens[i].tag)}>")
-_markdown.add_render_rule("heading_close", lambda self, tokens, i, options, env: f"</{_level(tokens[i].tag)}>\n")
 
 
-def _level(tag: str) -> str:
-    return f"h{min(int(tag[1]) + 1, 6)}"
+def _level(tokens: Sequence[Token], index: int) -> str:
+    """Headings of a text stand below the page's own h1, whether the text begins with # or with ##."""
+    top = min(int(token.tag[1]) for token in tokens if token.type == "heading_open")
+    return f"h{min(int(tokens[index].tag[1]) - top + 2, 6)}"
+
+
+_markdown.add_render_rule("heading_open", lambda self, tokens, i, options, env: f"<{_level(tokens, i)}>")
+_markdown.add_render_rule("heading_close", lambda self, tokens, i, options, env: f"</{_level(tokens, i)}>\n")
 
 
 def _allowed(url: str) -> bool:

@@ -3,8 +3,9 @@
 from decimal import Decimal
 from functools import cache, lru_cache
 
-from babel import Locale
 from babel.numbers import format_currency, get_currency_precision
+
+from common.texts import locale
 
 
 @cache
@@ -17,12 +18,7 @@ def to_decimal(amount: int, currency: str) -> Decimal:
     return Decimal(amount).scaleb(-exponent(currency))
 
 
-@cache
-def _locale(language: str) -> Locale:
-    return Locale.parse(language, sep="-")
-
-
 @lru_cache(maxsize=8192)
 def format_amount(amount: int, currency: str, language: str) -> str:
     """12345, "EUR", "fr" -> "123,45 €" as CLDR writes it in the language."""
-    return format_currency(to_decimal(amount, currency), currency, locale=_locale(language))
+    return format_currency(to_decimal(amount, currency), currency, locale=locale(language))

@@ -1,4 +1,4 @@
-"""The style of a page as one constant string: tokens of the specification's brand colour, then the sheets of static/css."""
+"""The style of a page as one constant string: colours from the specification's brand, then sheets of static/css."""
 
 import re
 from functools import cache
@@ -13,7 +13,7 @@ FONTS = {  # stacks of fonts that devices have; nothing is downloaded
     "system": 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif',
     "humanist": 'Seravek,"Gill Sans Nova",Ubuntu,Calibri,"DejaVu Sans",source-sans-pro,sans-serif',
     "serif": 'Charter,"Bitstream Charter","Sitka Text",Cambria,"Noto Serif",serif',
-    "rounded": 'ui-rounded,"Hiragino Maru Gothic ProN",Quicksand,Comfortaa,Manjari,"Arial Rounded MT Bold",system-ui,sans-serif',
+    "rounded": 'ui-rounded,"Hiragino Maru Gothic ProN",Quicksand,Comfortaa,Manjari,"Arial Rounded MT Bold",sans-serif',
     "mono": 'ui-monospace,"Cascadia Code","Source Code Pro",Menlo,Consolas,"DejaVu Sans Mono",monospace',
 }
 _COLOUR = re.compile(r"#[0-9a-f]{6}\Z")

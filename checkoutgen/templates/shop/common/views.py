@@ -14,16 +14,16 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _page(request, 403, gettext("This page is not open to you"), gettext("Sign in with an account that may see it."))
+    text = gettext("Sign in with an account that may see it.")
+    return _page(request, 403, gettext("This page is not open to you"), text)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _page(
-        request,
-        403,
-        gettext("This form is too old"),
-        gettext("Nothing was ordered and nothing was charged. Go back, reload the page and send the form again. Cookies must be allowed."),
+    text = gettext(
+        "Nothing was ordered and nothing was charged. Go back, reload the page and send the form again. "
+        "Cookies must be allowed."
     )
+    return _page(request, 403, gettext("This form is too old"), text)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -6,11 +6,12 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from babel import Locale
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
 from config.installed import LANGUAGES as LANGUAGE_CODES
 from config.installed import LOCAL_APPS, PROVIDERS
 from config.shop import SHOP
-from csp.constants import NONCE, NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("VAR_DIR") or BASE_DIR / "var")  # database, collected files, development mailbox

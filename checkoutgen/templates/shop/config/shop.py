@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 SHOP: dict[str, Any] = json.loads((Path(__file__).parent / "shop.json").read_text(encoding="utf-8"))
-# JSON objects have no order; "order" keeps the one of the specification. The first market is the home market.
+# In the order of the specification: the first market is the home market.
 MARKETS: dict[str, dict[str, Any]] = SHOP["markets"]
 HOME: str = next(iter(MARKETS))
 
@@ -37,7 +37,11 @@ def section(name: str) -> dict[str, Any]:
 
 
 def tax_rate(market_code: str, tax: str) -> Decimal:
-    """Rate in per cent. A seller under the small-business exemption charges none."""
+    """Rate in per cent; the standard one where the country has no such rate (Denmark has no reduced one).
+
+    A seller under the small-business exemption charges none.
+    """
     if SHOP["seller"].get("small_business"):
         return Decimal(0)
-    return Decimal(market(market_code)["tax"][tax])
+    rates = market(market_code)["tax"]
+    return Decimal(rates.get(tax, rates.get("standard", "0")))

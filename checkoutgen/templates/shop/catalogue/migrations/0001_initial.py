@@ -5,75 +5,101 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Product',
+            name="Product",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('handle', models.SlugField(max_length=120, unique=True)),
-                ('title', models.JSONField(default=dict)),
-                ('description', models.JSONField(blank=True, default=dict)),
-                ('category', models.SlugField(blank=True, max_length=120)),
-                ('vendor', models.CharField(blank=True, max_length=200)),
-                ('kind', models.CharField(choices=[('goods', 'Goods'), ('digital_content', 'Digital content'), ('digital_service', 'Digital service'), ('service', 'Service'), ('gift_card', 'Gift card')], default='goods', max_length=20)),
-                ('tax', models.CharField(default='standard', max_length=40)),
-                ('details', models.JSONField(blank=True, default=list)),
-                ('unit', models.JSONField(blank=True, null=True)),
-                ('related', models.JSONField(blank=True, default=list)),
-                ('dispatch_days', models.PositiveSmallIntegerField(default=0)),
-                ('withdrawal_exception', models.CharField(blank=True, max_length=8)),
-                ('safety', models.JSONField(blank=True, default=dict)),
-                ('published', models.BooleanField(default=True)),
-                ('position', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("handle", models.SlugField(max_length=120, unique=True)),
+                ("title", models.JSONField(default=dict)),
+                ("description", models.JSONField(blank=True, default=dict)),
+                ("category", models.SlugField(blank=True, max_length=120)),
+                ("vendor", models.CharField(blank=True, max_length=200)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("goods", "Goods"),
+                            ("digital_content", "Digital content"),
+                            ("digital_service", "Digital service"),
+                            ("service", "Service"),
+                            ("gift_card", "Gift card"),
+                        ],
+                        default="goods",
+                        max_length=20,
+                    ),
+                ),
+                ("tax", models.CharField(default="standard", max_length=40)),
+                ("details", models.JSONField(blank=True, default=list)),
+                ("unit", models.JSONField(blank=True, null=True)),
+                ("related", models.JSONField(blank=True, default=list)),
+                ("dispatch_days", models.PositiveSmallIntegerField(default=0)),
+                ("withdrawal_exception", models.CharField(blank=True, max_length=8)),
+                ("safety", models.JSONField(blank=True, default=dict)),
+                ("published", models.BooleanField(default=True)),
+                ("position", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'verbose_name': 'product',
-                'verbose_name_plural': 'products',
-                'ordering': ['position', 'pk'],
+                "verbose_name": "product",
+                "verbose_name_plural": "products",
+                "ordering": ["position", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Picture',
+            name="Picture",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=300)),
-                ('alt', models.JSONField(blank=True, default=dict)),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pictures', to='catalogue.product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("path", models.CharField(max_length=300)),
+                ("alt", models.JSONField(blank=True, default=dict)),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("position", models.PositiveIntegerField(default=0)),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="pictures", to="catalogue.product"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'picture',
-                'verbose_name_plural': 'pictures',
-                'ordering': ['position', 'pk'],
+                "verbose_name": "picture",
+                "verbose_name_plural": "pictures",
+                "ordering": ["position", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Variant',
+            name="Variant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sku', models.CharField(max_length=80, unique=True)),
-                ('options', models.JSONField(blank=True, default=list)),
-                ('prices', models.JSONField(default=dict)),
-                ('stock', models.IntegerField(blank=True, null=True)),
-                ('weight', models.PositiveIntegerField(default=0)),
-                ('picture', models.PositiveSmallIntegerField(default=0)),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('published', models.BooleanField(default=True)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variants', to='catalogue.product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sku", models.CharField(max_length=80, unique=True)),
+                ("options", models.JSONField(blank=True, default=list)),
+                ("prices", models.JSONField(default=dict)),
+                ("stock", models.IntegerField(blank=True, null=True)),
+                ("weight", models.PositiveIntegerField(default=0)),
+                ("picture", models.PositiveSmallIntegerField(default=0)),
+                ("position", models.PositiveIntegerField(default=0)),
+                ("published", models.BooleanField(default=True)),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="variants", to="catalogue.product"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'variant',
-                'verbose_name_plural': 'variants',
-                'ordering': ['position', 'pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('stock__isnull', True), ('stock__gte', 0), _connector='OR'), name='variant_stock_not_negative')],
+                "verbose_name": "variant",
+                "verbose_name_plural": "variants",
+                "ordering": ["position", "pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("stock__isnull", True), ("stock__gte", 0), _connector="OR"),
+                        name="variant_stock_not_negative",
+                    )
+                ],
             },
         ),
     ]

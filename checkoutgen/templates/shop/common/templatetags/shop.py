@@ -5,13 +5,17 @@
 {% field form.email autocomplete="email" type="email" %}   {% errors form other_form %}
 """
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_percent
 from django import forms, template
+from django.conf import settings
 from django.forms.boundfield import BoundField
 from django.utils import timezone
 from django.utils.html import conditional_escape, escape
@@ -20,14 +24,14 @@ from django.utils.translation import get_language, gettext
 
 from common import markdown as markdown_module
 from common.money import format_amount
-from common.texts import localized
+from common.texts import locale, localized
 
 register = template.Library()
 
 
 @register.filter
 def money(amount: int, currency: str) -> str:
-    return format_amount(amount, currency, get_language() or "en")
+    return format_amount(amount, currency, get_language() or settings.LANGUAGE_CODE)
 
 
 @register.filter
@@ -40,19 +44,29 @@ def markdown(source: Any) -> SafeString:
     return markdown_module.render(localized(source))
 
 
+def _locale() -> Locale:
+    return locale(get_language() or settings.LANGUAGE_CODE)
+
+
+@cache
+def _day_pattern(form: Locale) -> str:
+    """The language's order of weekday, day and month, with both names written out."""
+    pattern = form.datetime_skeletons["MMMEd"].pattern
+    return re.sub("M{3,}|L{3,}", "MMMM", re.sub("E+|c+", "EEEE", pattern))
+
+
 @register.filter
 def day(value: date) -> str:
     """ "Wednesday 25 November" in the active language."""
-    language = (get_language() or "en").replace("-", "_")
-    return format_skeleton("MMMMEEEEd", value, locale=language)
+    form = _locale()
+    return format_date(value, _day_pattern(form), locale=form)
 
 
 @register.filter
 def days(start: date, end: date | None = None) -> SafeString:
     """ "Wed 25 Nov – Thu 26 Nov" with <time> elements that machines read; one day when both are the same."""
-    language = (get_language() or "en").replace("-", "_")
     spans = [
-        f'<time datetime="{value.isoformat()}">{escape(format_skeleton("MMMEd", value, locale=language))}</time>'
+        f'<time datetime="{value.isoformat()}">{escape(format_skeleton("MMMEd", value, locale=_locale()))}</time>'
         for value in dict.fromkeys([start, end or start])
     ]
     return mark_safe(" – ".join(spans))  # noqa: S308  ISO dates and escaped CLDR text
@@ -61,19 +75,20 @@ def days(start: date, end: date | None = None) -> SafeString:
 @register.filter
 def rate(value: Decimal | str) -> str:
     """Decimal("5.5") -> "5.5%" as the language writes it."""
-    return format_percent(Decimal(value) / 100, locale=(get_language() or "en").replace("-", "_"), decimal_quantization=False)
+    return format_percent(Decimal(value) / 100, locale=_locale(), decimal_quantization=False)
 
 
 @register.filter
 def moment(value: datetime) -> str:
     """ "Wednesday 25 November, 14:00" on the shop's clock."""
     local = timezone.localtime(value)
-    return f"{day(local.date())}, {format_time(local, 'short', locale=(get_language() or 'en').replace('-', '_'))}"
+    return f"{day(local.date())}, {format_time(local, 'short', locale=_locale())}"
 
 
-@register.filter
+@register.filter(expects_localtime=True)
 def full_date(value: date) -> str:
-    return format_date(value, "long", locale=(get_language() or "en").replace("-", "_"))
+    """ "25 November 2026" in the active language."""
+    return format_date(value, "long", locale=_locale())
 
 
 def _attributes(attributes: dict[str, Any]) -> str:
@@ -143,8 +158,9 @@ def field_tag(
         "aria-describedby": " ".join(described),
     }
     if is_select:
+        chosen = str(value or "")
         options = "".join(
-            f'<option value="{escape(key)}"{" selected" if str(key) == str(value or "") else ""}>{escape(title)}</option>'
+            f'<option value="{escape(key)}"{" selected" if str(key) == chosen else ""}>{escape(title)}</option>'
             for key, title in form_field.choices
         )
         parts.append(f"<select{_attributes(attributes)}>{options}</select></div>")
