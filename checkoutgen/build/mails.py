@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import mjml
@@ -28,4 +29,9 @@ def body(name: str) -> str:
 
 def _with_parts(source: str) -> str:
     """Parts are put in as text: mrml's own include forgets the width that Outlook needs around a section."""
-    return INCLUDE.sub(lambda match: _with_parts((MAILS / "parts" / match[1]).read_text("utf-8").strip()), source)
+    return INCLUDE.sub(lambda match: _part(match[1]), source)
+
+
+@cache
+def _part(name: str) -> str:
+    return _with_parts((MAILS / "parts" / name).read_text("utf-8").strip())

@@ -26,9 +26,9 @@ class Entry:
     """One generated file as the last build rendered it."""
 
     digest: str
+    executable: bool
     owner: str
     sources: tuple[str, ...]
-    executable: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,10 @@ class Manifest:
     files: dict[str, Entry]
 
     def dump(self) -> bytes:
-        files = {
-            path: {
-                "digest": entry.digest,
-                "executable": entry.executable,
-                "owner": entry.owner,
-                "sources": entry.sources,
-            }
-            for path, entry in sorted(self.files.items())
-        }
-        content = {"files": files, "format": FORMAT, "tool": self.tool}
-        return json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n"
+        """One file a line, so that two branches that built different things merge."""
+        encode = json.JSONEncoder(ensure_ascii=False).encode
+        files = ",\n".join(f"{encode(path)}: {encode(vars(entry))}" for path, entry in sorted(self.files.items()))
+        return f'{{"format": {FORMAT}, "tool": {encode(self.tool)}, "files": {{\n{files}\n}}}}\n'.encode()
 
 
 def load(content: bytes) -> Manifest:
@@ -56,7 +49,7 @@ def load(content: bytes) -> Manifest:
         data = json.loads(content)
         files = {
             _inside(path): Entry(
-                str(e["digest"]), str(e["owner"]), tuple(map(str, e["sources"])), bool(e["executable"])
+                str(e["digest"]), bool(e["executable"]), str(e["owner"]), tuple(map(str, e["sources"]))
             )
             for path, e in data["files"].items()
         }
@@ -69,7 +62,7 @@ def load(content: bytes) -> Manifest:
 
 def of(files: dict[str, File], tool: str) -> Manifest:
     entries = {
-        path: Entry(digest(file.content), file.owner, file.sources, file.executable) for path, file in files.items()
+        path: Entry(digest(file.content), file.executable, file.owner, file.sources) for path, file in files.items()
     }
     return Manifest(tool, entries)
 

@@ -76,8 +76,10 @@ def _first(out: Path, new: dict[str, File]) -> Plan:
     return Plan(out, trees.Tree(), changes, {**new, **_records(new)}, frozenset(), new, None)
 
 
-def _records(new: dict[str, File]) -> dict[str, File]:
-    return {MANIFEST: File(manifests.of(new, __version__).dump()), BASE: File(manifests.archive(new))}
+def _records(new: dict[str, File], old: bytes | None = None) -> dict[str, File]:
+    """The manifest and the texts that it lists, unless `old` is the same manifest: then the texts are the same too."""
+    manifest = manifests.of(new, __version__).dump()
+    return {} if manifest == old else {MANIFEST: File(manifest), BASE: File(manifests.archive(new))}
 
 
 def _known(restore: Collection[str], new: dict[str, File]) -> None:
@@ -205,9 +207,8 @@ class _Planner:
         return followed
 
     def _record(self) -> None:
-        for path, file in _records(self.new).items():
-            if path not in self.tree.files or self._read(path) != file.content:
-                self.writes[path] = file
+        whole = {MANIFEST, BASE} <= self.tree.files.keys()
+        self.writes |= _records(self.new, self._read(MANIFEST) if whole else None)
         if self.writes and self.writes.keys() <= {MANIFEST, BASE} and not self.deletes:
             self.changes += [Change(path, "update", "the build's own records") for path in self.writes]
 
@@ -219,7 +220,7 @@ class _Planner:
         self.changes.append(Change(path, "keep", note))
 
     def _read(self, path: str) -> bytes:
-        with open(self.out / path, "rb") as file:
+        with open(f"{self.out}/{path}", "rb", buffering=0) as file:
             return file.read()
 
     def _edited(self, path: str) -> bytes:

@@ -15,7 +15,7 @@ from checkoutgen.build.plan import Plan, plan
 from checkoutgen.build.write import apply, locked
 from checkoutgen.spec import Spec, load
 
-PIXEL = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3" viewBox="0 0 4 3"><rect width="4" height="3"/></svg>\n'
+PIXEL = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"><rect width="4" height="3"/></svg>\n'
 SOURCE: dict[str, Any] = {
     "version": 1,
     "shop": {"name": "Petit Lin", "url": "https://petit.example", "languages": ["fr", "en"], "tagline": "Du lin"},

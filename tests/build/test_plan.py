@@ -23,7 +23,7 @@ Templates = dict[str, File]
 
 @pytest.fixture
 def templates(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Templates], None]], None]:
-    """templates(change): from now on a build renders what `change` makes of the rendered files, as a newer version would."""
+    """templates(change): from now on a build renders what `change` makes of the files, as a newer version would."""
 
     def use(change: Callable[[Templates], None]) -> None:
         def changed(spec: Spec) -> Templates:
