@@ -29,12 +29,12 @@ class PasswordField(forms.CharField):
 
 
 class SignInForm(forms.Form):
-    email = EmailField(autocomplete="username")
+    email = EmailField()
     password = PasswordField(autocomplete="current-password", label=_("Password"))
 
 
 class EmailForm(forms.Form):
-    email = EmailField(autocomplete="username")
+    email = EmailField()
 
 
 class NewPasswordForm(forms.Form):
@@ -58,6 +58,6 @@ class NewPasswordForm(forms.Form):
 
 
 class RegisterForm(NewPasswordForm):
-    email = EmailField(autocomplete="username")
+    email = EmailField()
 
     field_order = ("email", "password")

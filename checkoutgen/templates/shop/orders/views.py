@@ -54,7 +54,7 @@ def _to(name: str, order: Order) -> SeeOther:
 
 def context_of(order: Order) -> dict[str, Any]:
     """What every page of an order shows."""
-    delivery = order.delivery
+    delivery, method = order.delivery, methods.method(order.payment_method)
     waits = order.state == OrderState.PENDING_PAYMENT and engine.payment_status(order) == "pending"
     return {
         "order": order,
@@ -68,9 +68,10 @@ def context_of(order: Order) -> dict[str, Any]:
         "delivery": delivery,
         "earliest": _day(delivery.get("earliest")),
         "latest": _day(delivery.get("latest")),
-        "method": methods.method(order.payment_method),
+        "method": method,
         "instructions": _instructions(order),
         "waits": waits,  # the money is on its way
+        "awaits_buyer": waits and (method or {}).get("kind") in methods.PAID_BY_BUYER,
         "unpaid": order.state in UNPAID and not waits,
         "cancellable": order.state in CANCELLABLE,
         "fulfilments": order.fulfilments.all(),
