@@ -165,12 +165,27 @@ class _Csv:
         if self.cell(row, "Variant Taxable").lower() == "false":
             put("tax", "zero", "Variant Taxable")
         put("unit", self._unit(row), "Unit Price Total Measure")
+        self._metafields(product, index, row)
         names = {slug(name): name for number in (1, 2, 3) if (name := self.cell(row, f"Option{number} Name"))}
         if self.cell(row, "Option1 Value") != "Default Title":
             put("options", names, "Option1 Name")
         product["variants"] = []
         self.products.append(product)
         return index
+
+    def _metafields(self, product: Data, index: int, row: _Row) -> None:
+        """Columns such as `Manufacturer (product.metafields.safety.manufacturer)`: safety data, and rows of details."""
+        safety: Data = {}
+        details: list[Data] = []
+        for name in self.header:
+            if (found := _METAFIELD.fullmatch(name)) and (value := self.cell(row, name)):
+                if found["group"] == "safety":
+                    self.put(safety, (index, "safety"), row, found["key"], value, name)
+                else:
+                    self.place((index, "details", len(details)), row, name)
+                    details.append({"name": found["title"], "value": value})
+        self.put(product, (index,), row, "safety", safety or None, "Handle")
+        self.put(product, (index,), row, "details", details or None, "Handle")
 
     def _category(self, row: _Row) -> str:
         title = self.cell(row, "Type") or self.cell(row, "Product Category").rpartition(">")[2].strip()
@@ -241,6 +256,8 @@ class _Csv:
         amounts = self._amounts(row, self.crossed_out, (*at, "was")) or {}
         return {c: a for c, a in amounts.items() if a != (price or {}).get(c) and a.strip("0.")} or None
 
+
+_METAFIELD = re.compile(r"(?P<title>.+) \(product\.metafields\.(?P<group>safety|details)\.(?P<key>[a-z_]+)\)")
 
 # Shopify's units of measure as ours, and how many of ours one of theirs is.
 _UNITS = {
