@@ -8,7 +8,7 @@ from functools import wraps
 from pathlib import Path
 
 from csp.constants import NONE, SELF
-from csp.decorators import csp_replace, csp_update
+from csp.decorators import csp, csp_update
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,15 +17,25 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
 NAME = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{6}\Z")
-SHOWN_HEADERS = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "References", "Auto-Submitted", "List-Unsubscribe")
+SHOWN_HEADERS = (
+    "From",
+    "To",
+    "Reply-To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "References",
+    "Auto-Submitted",
+    "List-Unsubscribe",
+)
 
 
 def development_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @wraps(view)
-    def guarded(request: HttpRequest, *args: str) -> HttpResponse:
+    def guarded(request: HttpRequest, **values: str) -> HttpResponse:
         if not settings.DEBUG:
             raise Http404
-        return view(request, *args)
+        return view(request, **values)
 
     return require_GET(never_cache(guarded))
 
@@ -49,8 +59,10 @@ def _part(mail: EmailMessage, subtype: str) -> str:
 @development_only
 def inbox(request: HttpRequest) -> HttpResponse:
     names = sorted((path.stem for path in _folder().glob("*.eml") if NAME.match(path.stem)), reverse=True)[:200]
-    mails = [{"name": name, "mail": _read(name)} for name in names]
-    rows = [{"name": m["name"], "to": m["mail"]["To"], "subject": m["mail"]["Subject"], "date": m["mail"]["Date"]} for m in mails]
+    rows = []
+    for name in names:
+        mail = _read(name)
+        rows.append({"name": name, "to": mail["To"], "subject": mail["Subject"], "date": mail["Date"]})
     return render(request, "mailbox/inbox.html", {"rows": rows})
 
 
@@ -60,12 +72,22 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
     mail = _read(name)
     headers = [(key, mail[key]) for key in SHOWN_HEADERS if mail[key]]
     files = [part.get_filename() for part in mail.iter_attachments()]
-    values = {"name": name, "headers": headers, "text": _part(mail, "plain"), "html": _part(mail, "html"), "files": files}
+    text, html = _part(mail, "plain"), _part(mail, "html")
+    values = {"name": name, "headers": headers, "text": text, "html": html, "files": files}
     return render(request, "mailbox/mail.html", values)
 
 
 # A mail brings its own inline style, as mails do; nothing else of it may run or load.
-@csp_replace({"default-src": [NONE], "style-src": ["'unsafe-inline'"], "img-src": [SELF, "data:"], "frame-ancestors": [SELF]})
+@csp(
+    {
+        "default-src": [NONE],
+        "style-src": ["'unsafe-inline'"],
+        "img-src": [SELF, "data:"],
+        "form-action": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [SELF],
+    }
+)
 @xframe_options_sameorigin
 @development_only
 def html(request: HttpRequest, name: str) -> HttpResponse:

@@ -5,16 +5,13 @@ import smtplib
 from datetime import datetime, timedelta
 from email.utils import formataddr
 
-from config.shop import SHOP
-from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.validators import validate_email
-from django.template import TemplateDoesNotExist
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import override
 
-from .messages import Attachment, Message, build, one_line
+from config.shop import SHOP
+
+from .messages import Attachment, build, one_line
 from .models import OutboxMail
 from .outbox import DOMAIN
 
@@ -26,9 +23,10 @@ MAX_TRIES = 14  # with the delays below: given up after about two days
 
 
 def send_due(now: datetime | None = None, limit: int = 50) -> int:
-    """Send what is due. A mail that fails waits longer each time; one that can never work is set aside. Returns sent."""
+    """Send what is due. A mail that fails waits longer each time, one that cannot work is set aside. Returns sent."""
     now = now or timezone.now()
-    due = list(OutboxMail.objects.filter(due_at__lte=now, sent_at=None).select_related("order").order_by("due_at")[:limit])
+    waiting = OutboxMail.objects.filter(due_at__lte=now, sent_at=None)
+    due = list(waiting.select_related("order").order_by("due_at")[:limit])
     if not due:
         return 0
     connection = get_connection()
@@ -48,7 +46,7 @@ def _send(row: OutboxMail, connection, now: datetime) -> bool:
     mine = OutboxMail.objects.filter(pk=row.pk)
     try:
         mail = compose(row)
-    except Exception as broken:  # whatever it is, it will be the same next time: set aside, with the error, for a person
+    except Exception as broken:  # the same next time: set aside, with the error, for a person
         logger.exception("mail %s (%s) cannot be written", row.pk, row.kind)
         mine.update(due_at=None, error=_short(broken))
         return False
@@ -79,7 +77,7 @@ def _short(error: Exception) -> str:
 def compose(row: OutboxMail) -> EmailMultiAlternatives:
     """The whole message. Headers come from validated addresses, numbers of ours and one-line subjects, nothing else."""
     validate_email(row.to)
-    message = _message(row)
+    message = build(row.kind, row.order, row.language, row.context)
     sender = SHOP["mails"]["from"]
     headers = {"Message-ID": row.message_id, "Auto-Submitted": "auto-generated"}
     if row.order_id:  # one thread an order
@@ -104,31 +102,6 @@ def compose(row: OutboxMail) -> EmailMultiAlternatives:
 
 def _attach(mail: EmailMultiAlternatives, file: Attachment) -> None:
     mail.attach(one_line(file.name), file.content, file.mimetype)
-
-
-def _message(row: OutboxMail) -> Message:
-    try:
-        return build(row.kind, row.order, row.language, row.context)
-    except TemplateDoesNotExist:
-        if row.kind != "order-review":
-            raise
-    with override(row.language):
-        return _review_notice(row)
-
-
-def _review_notice(row: OutboxMail) -> Message:
-    """To the seller: this order needs a person. Plain text, because it must be possible to say in every shop."""
-    reasons = {
-        "amount_mismatch": _("The provider reports another amount or currency than the order's."),
-        "payment_reversed": _("The payment was taken back: a chargeback or a returned direct debit."),
-        "authorization_lost": _("The reserved money was released before it was collected."),
-        "refund_failed": _("A refund failed. The buyer has not got the money back."),
-    }
-    reason = row.context.get("reason", "")
-    number = row.order.number
-    address = f"{settings.PUBLIC_URL}/back-office/orders/order/{row.order_id}/change/"
-    subject = _("Order %(number)s needs your attention") % {"number": number}
-    return Message(subject, "\n".join([subject, "", reasons.get(reason, reason), "", address, ""]), "")
 
 
 def send_again(rows) -> int:

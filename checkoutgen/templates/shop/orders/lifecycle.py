@@ -137,3 +137,18 @@ def ship(order: Order, *, tracking_number: str = "", carrier: str = "", actor: s
     move(order, OrderState.FULFILLED, actor=actor, fulfilment=fulfilment.pk)
     mail_buyer(order, "shipped", subject=str(fulfilment.pk), fulfilment=fulfilment.pk)
     return fulfilment
+
+
+@transaction.atomic
+def accept(order: Order, *, actor: str = "") -> bool:
+    """The seller looked at an order under review and lets it stand. False when its stock is gone meanwhile."""
+    order = lock(order.pk)
+    state = OrderState.FULFILLED if order.fulfilments.exists() else OrderState.CONFIRMED
+    check_move(order.state, state)
+    if state == OrderState.FULFILLED:
+        move(order, state, actor=actor)
+        return True
+    if not take_stock_again(order):
+        return False
+    confirm(order, actor=actor)
+    return True

@@ -23,8 +23,10 @@ from .models import Adjustment, NumberSeries, Order, OrderLine
 
 
 class CartChanged(Exception):
-    """Something differs from what the buyer last saw; `notices` says what (cart.changes.Notice, or nothing when only the
-    total moved). Nothing was ordered."""
+    """Something differs from what the buyer last saw; nothing was ordered.
+
+    `notices` says what (cart.changes.Notice); it is empty when only the total moved.
+    """
 
     def __init__(self, notices: list) -> None:
         super().__init__("the cart changed")

@@ -15,7 +15,7 @@ class UnknownProvider(LookupError):
 def adapter(provider: str) -> Adapter:
     if provider not in PROVIDERS:
         raise UnknownProvider(provider)
-    return cast(Adapter, import_module(f"payments.providers.{provider}.adapter"))
+    return cast("Adapter", import_module(f"payments.providers.{provider}.adapter"))
 
 
 def adapters() -> dict[str, Adapter]:

@@ -44,7 +44,7 @@ class Start:
 
 
 class NotStarted(Exception):
-    """The payment could not begin; `failures.text(code)` says why. The order stands: try again or choose another way."""
+    """The payment could not begin; `failures.text(code)` says why. The order stands: try again or otherwise."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -126,7 +126,11 @@ def _ask_provider(attempt: PaymentAttempt, base_url: str) -> Start:
     try:
         created = _twice(lambda: provider.create(attempt, return_url, webhook_url))
     except Declined as declined:
-        apply(Fact(attempt.provider, f"create:{attempt.key}", "failed", attempt.key, failure=declined.code, source="start"))
+        apply(
+            Fact(
+                attempt.provider, f"create:{attempt.key}", "failed", attempt.key, failure=declined.code, source="start"
+            )
+        )
         raise NotStarted(declined.code) from None
     except ProviderDown:
         raise NotStarted("provider_down") from None
@@ -281,7 +285,9 @@ def _take_in(order: Order, attempt: PaymentAttempt, fact: Fact) -> str:
 def _money_came(order: Order, attempt: PaymentAttempt, fact: Fact) -> str:
     captured = fact.kind == AttemptState.CAPTURED
     if captured and order.attempts.filter(state=AttemptState.CAPTURED).exclude(pk=attempt.pk).exists():
-        _give_back(order, attempt, "paid twice", fact.amount)  # a second tab, an old payment page: keep the first, return this one
+        _give_back(
+            order, attempt, "paid twice", fact.amount
+        )  # a second tab, an old payment page: keep the first, return this one
         return "applied"
     if order.state in UNPAID:
         lifecycle.confirm(order, actor=fact.source)

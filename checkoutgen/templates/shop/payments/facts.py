@@ -12,9 +12,9 @@ from .models import PaymentAttempt, Refund
 class Fact:
     """One thing a provider, or the back office, knows about a payment.
 
-    `kind` is an attempt state (action_required, pending, authorized, captured, failed, cancelled, expired, reversed), or
-    `refunded`, `refund_failed`, or `unknown` for an event that is kept and changes nothing. `event_id` is the provider's
-    own where it has one: the pair (provider, event_id) counts once. `amount` is in minor units of `currency`.
+    `kind` is an attempt state (action_required, pending, authorized, captured, failed, cancelled, expired, reversed),
+    or `refunded`, `refund_failed`, or `unknown` for an event that is kept and changes nothing. `event_id` is the
+    provider's own where it has one: (provider, event_id) counts once. `amount` is in minor units of `currency`.
     """
 
     provider: str

@@ -51,9 +51,7 @@ class PaymentEvent(models.Model):
 
     provider = models.CharField(max_length=40)
     event_id = models.CharField(max_length=200)
-    attempt = models.ForeignKey(
-        PaymentAttempt, null=True, blank=True, on_delete=models.PROTECT, related_name="events"
-    )
+    attempt = models.ForeignKey(PaymentAttempt, null=True, blank=True, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=40)
     amount = models.BigIntegerField(null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)

@@ -1,6 +1,6 @@
 import logging
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import override
@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
+from common.http import SeeOther
 from orders import links
 from orders.models import Order
 from orders.states import UNPAID
@@ -20,10 +21,6 @@ from .models import PaymentAttempt
 logger = logging.getLogger(__name__)
 MAX_WEBHOOK_BYTES = 256 * 1024
 _refused: dict[str, int] = {}
-
-
-class SeeOther(HttpResponseRedirect):
-    status_code = 303
 
 
 @csrf_exempt  # the provider's signature takes the place of the token

@@ -2,106 +2,185 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import payments.models
 from django.db import migrations, models
+
+import payments.models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('orders', '0001_initial'),
+        ("orders", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PaymentAttempt',
+            name="PaymentAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('method', models.CharField(max_length=60)),
-                ('provider', models.CharField(blank=True, max_length=40)),
-                ('key', models.CharField(default=payments.models.new_key, editable=False, max_length=32, unique=True)),
-                ('provider_ref', models.CharField(blank=True, max_length=200)),
-                ('amount', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('state', models.CharField(choices=[('requested', 'Requested'), ('action_required', 'Waiting for the buyer'), ('pending', 'On its way'), ('authorized', 'Authorised'), ('captured', 'Paid'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('expired', 'Expired'), ('reversed', 'Reversed')], default='requested', max_length=20)),
-                ('redirect_url', models.URLField(blank=True, max_length=2000)),
-                ('failure', models.CharField(blank=True, max_length=60)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('next_check_at', models.DateTimeField(blank=True, db_index=True, null=True)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='orders.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("method", models.CharField(max_length=60)),
+                ("provider", models.CharField(blank=True, max_length=40)),
+                ("key", models.CharField(default=payments.models.new_key, editable=False, max_length=32, unique=True)),
+                ("provider_ref", models.CharField(blank=True, max_length=200)),
+                ("amount", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("action_required", "Waiting for the buyer"),
+                            ("pending", "On its way"),
+                            ("authorized", "Authorised"),
+                            ("captured", "Paid"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                            ("expired", "Expired"),
+                            ("reversed", "Reversed"),
+                        ],
+                        default="requested",
+                        max_length=20,
+                    ),
+                ),
+                ("redirect_url", models.URLField(blank=True, max_length=2000)),
+                ("failure", models.CharField(blank=True, max_length=60)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("next_check_at", models.DateTimeField(blank=True, db_index=True, null=True)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="attempts", to="orders.order"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'payment attempt',
-                'verbose_name_plural': 'payment attempts',
-                'ordering': ['pk'],
+                "verbose_name": "payment attempt",
+                "verbose_name_plural": "payment attempts",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='PaymentEvent',
+            name="PaymentEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(max_length=40)),
-                ('event_id', models.CharField(max_length=200)),
-                ('kind', models.CharField(max_length=40)),
-                ('amount', models.BigIntegerField(blank=True, null=True)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('payload', models.JSONField(blank=True, default=dict)),
-                ('source', models.CharField(max_length=20)),
-                ('received_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('outcome', models.CharField(max_length=20)),
-                ('attempt', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='payments.paymentattempt')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("provider", models.CharField(max_length=40)),
+                ("event_id", models.CharField(max_length=200)),
+                ("kind", models.CharField(max_length=40)),
+                ("amount", models.BigIntegerField(blank=True, null=True)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("payload", models.JSONField(blank=True, default=dict)),
+                ("source", models.CharField(max_length=20)),
+                ("received_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("outcome", models.CharField(max_length=20)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="payments.paymentattempt",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'payment event',
-                'verbose_name_plural': 'payment events',
-                'ordering': ['pk'],
+                "verbose_name": "payment event",
+                "verbose_name_plural": "payment events",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Refund',
+            name="Refund",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(default=payments.models.new_key, editable=False, max_length=32, unique=True)),
-                ('amount', models.BigIntegerField()),
-                ('state', models.CharField(choices=[('requested', 'Requested'), ('pending', 'On its way'), ('done', 'Paid back'), ('failed', 'Failed')], default='requested', max_length=20)),
-                ('provider_ref', models.CharField(blank=True, max_length=200)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('next_check_at', models.DateTimeField(blank=True, db_index=True, null=True)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='payments.paymentattempt')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='orders.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(default=payments.models.new_key, editable=False, max_length=32, unique=True)),
+                ("amount", models.BigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("pending", "On its way"),
+                            ("done", "Paid back"),
+                            ("failed", "Failed"),
+                        ],
+                        default="requested",
+                        max_length=20,
+                    ),
+                ),
+                ("provider_ref", models.CharField(blank=True, max_length=200)),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("next_check_at", models.DateTimeField(blank=True, db_index=True, null=True)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="payments.paymentattempt",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="refunds", to="orders.order"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'refund',
-                'verbose_name_plural': 'refunds',
-                'ordering': ['pk'],
+                "verbose_name": "refund",
+                "verbose_name_plural": "refunds",
+                "ordering": ["pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='paymentattempt',
-            index=models.Index(fields=['provider', 'provider_ref'], name='attempt_provider_ref'),
+            model_name="paymentattempt",
+            index=models.Index(fields=["provider", "provider_ref"], name="attempt_provider_ref"),
         ),
         migrations.AddConstraint(
-            model_name='paymentattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('requested', 'action_required', 'pending', 'authorized'))), fields=('order',), name='one_live_attempt'),
+            model_name="paymentattempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("requested", "action_required", "pending", "authorized"))),
+                fields=("order",),
+                name="one_live_attempt",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentattempt',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['requested', 'action_required', 'pending', 'authorized', 'captured', 'failed', 'cancelled', 'expired', 'reversed'])), name='attempt_state_known'),
+            model_name="paymentattempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "requested",
+                            "action_required",
+                            "pending",
+                            "authorized",
+                            "captured",
+                            "failed",
+                            "cancelled",
+                            "expired",
+                            "reversed",
+                        ],
+                    )
+                ),
+                name="attempt_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentattempt',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='attempt_amount_not_negative'),
+            model_name="paymentattempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gte", 0)), name="attempt_amount_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentevent',
-            constraint=models.UniqueConstraint(fields=('provider', 'event_id'), name='event_counts_once'),
+            model_name="paymentevent",
+            constraint=models.UniqueConstraint(fields=("provider", "event_id"), name="event_counts_once"),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='refund_amount_positive'),
+            model_name="refund",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="refund_amount_positive"),
         ),
     ]

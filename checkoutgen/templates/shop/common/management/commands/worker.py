@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--once", action="store_true", help="do what is due now and stop")
-        parser.add_argument("--pause", type=float, default=2.0, metavar="SECONDS", help="between two rounds without work")
+        parser.add_argument("--pause", type=float, default=2.0, metavar="SECONDS", help="between idle rounds")
 
     def handle(self, *args: Any, once: bool, pause: float, **options: Any) -> None:
         stop = threading.Event()

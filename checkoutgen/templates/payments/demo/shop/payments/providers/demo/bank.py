@@ -40,7 +40,7 @@ _chance = random.Random()  # noqa: S311  chance of faults, not of secrets
 
 def allowed() -> bool:
     """Play money is for development and test systems."""
-    return settings.DEBUG or os.environ.get("ALLOW_DEMO_PROVIDER") == "1"
+    return settings.DEVELOPMENT or os.environ.get("ALLOW_DEMO_PROVIDER") == "1"
 
 
 def secret() -> bytes:
@@ -223,7 +223,9 @@ def _deliver(event: DemoEvent, now: datetime) -> None:
     heard, answer = _post(event.payment.webhook_url, body, headers)
     if event.trick == "unheard":  # the shop's answer is lost on the way: the same webhook comes again
         heard, event.trick = False, ""
-    again = None if heard or event.trick or event.tries >= MAX_TRIES else now + timedelta(seconds=2 ** min(event.tries, 10))
+    again = (
+        None if heard or event.trick or event.tries >= MAX_TRIES else now + timedelta(seconds=2 ** min(event.tries, 10))
+    )
     DemoEvent.objects.filter(pk=event.pk).update(
         due_at=again, trick=event.trick, answer=answer[:200], sent_at=timezone.now() if heard else None
     )

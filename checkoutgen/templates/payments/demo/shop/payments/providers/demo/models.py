@@ -1,4 +1,4 @@
-"""The books of the demo provider. They know nothing of the shop's tables, and the shop reads them only through `bank`."""
+"""The books of the demo provider. They know nothing of the shop's tables; the shop reads them only through `bank`."""
 
 import secrets
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import get_language_info, override
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from common.http import SeeOther
 from common.money import format_amount
 
 from . import bank
@@ -19,10 +20,6 @@ from .cards import accounts, find
 from .models import DemoPayment
 
 State = DemoPayment.State
-
-
-class SeeOther(HttpResponseRedirect):
-    status_code = 303
 
 
 def payment_page(view: Callable[[HttpRequest, DemoPayment], HttpResponse]) -> Callable[..., HttpResponse]:

@@ -2,74 +2,100 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import payments.providers.demo.models
 from django.db import migrations, models
+
+import payments.providers.demo.models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='DemoPayment',
+            name="DemoPayment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(default=payments.providers.demo.models.new_ref, max_length=40, unique=True)),
-                ('key', models.CharField(max_length=64, unique=True)),
-                ('reference', models.CharField(blank=True, max_length=60)),
-                ('kind', models.CharField(max_length=30)),
-                ('language', models.CharField(max_length=12)),
-                ('amount', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('taken', models.BigIntegerField(default=0)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('challenge', 'Challenge'), ('processing', 'Processing'), ('paid', 'Paid'), ('declined', 'Declined'), ('cancelled', 'Cancelled'), ('reversed', 'Reversed')], default='open', max_length=20)),
-                ('failure', models.CharField(blank=True, max_length=40)),
-                ('account', models.CharField(blank=True, max_length=40)),
-                ('scenario', models.CharField(blank=True, max_length=20)),
-                ('return_url', models.URLField(max_length=500)),
-                ('webhook_url', models.URLField(max_length=500)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ref", models.CharField(default=payments.providers.demo.models.new_ref, max_length=40, unique=True)),
+                ("key", models.CharField(max_length=64, unique=True)),
+                ("reference", models.CharField(blank=True, max_length=60)),
+                ("kind", models.CharField(max_length=30)),
+                ("language", models.CharField(max_length=12)),
+                ("amount", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("taken", models.BigIntegerField(default=0)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("challenge", "Challenge"),
+                            ("processing", "Processing"),
+                            ("paid", "Paid"),
+                            ("declined", "Declined"),
+                            ("cancelled", "Cancelled"),
+                            ("reversed", "Reversed"),
+                        ],
+                        default="open",
+                        max_length=20,
+                    ),
+                ),
+                ("failure", models.CharField(blank=True, max_length=40)),
+                ("account", models.CharField(blank=True, max_length=40)),
+                ("scenario", models.CharField(blank=True, max_length=20)),
+                ("return_url", models.URLField(max_length=500)),
+                ("webhook_url", models.URLField(max_length=500)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'ordering': ['-pk'],
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='DemoEvent',
+            name="DemoEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event_id', models.CharField(max_length=60)),
-                ('kind', models.CharField(max_length=40)),
-                ('data', models.JSONField(default=dict)),
-                ('becomes', models.CharField(blank=True, max_length=20)),
-                ('trick', models.CharField(blank=True, max_length=20)),
-                ('due_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('answer', models.CharField(blank=True, max_length=200)),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='demo.demopayment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("event_id", models.CharField(max_length=60)),
+                ("kind", models.CharField(max_length=40)),
+                ("data", models.JSONField(default=dict)),
+                ("becomes", models.CharField(blank=True, max_length=20)),
+                ("trick", models.CharField(blank=True, max_length=20)),
+                ("due_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now, null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("answer", models.CharField(blank=True, max_length=200)),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="events", to="demo.demopayment"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='DemoRefund',
+            name="DemoRefund",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=64, unique=True)),
-                ('ref', models.CharField(default=payments.providers.demo.models.new_ref, max_length=40, unique=True)),
-                ('amount', models.BigIntegerField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='refunds', to='demo.demopayment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=64, unique=True)),
+                ("ref", models.CharField(default=payments.providers.demo.models.new_ref, max_length=40, unique=True)),
+                ("amount", models.BigIntegerField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="refunds", to="demo.demopayment"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='demo_refund_positive')],
+                "ordering": ["pk"],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="demo_refund_positive")
+                ],
             },
         ),
     ]

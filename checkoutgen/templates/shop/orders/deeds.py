@@ -1,0 +1,142 @@
+"""What a person may do with an order in the back office: each deed with its form, when it is open, and what it does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _text
+from django.utils.translation import gettext_lazy as _
+
+from common.money import exponent, to_decimal
+from payments import engine
+from payments.models import new_key
+
+from . import lifecycle
+from .models import Order
+from .states import UNPAID, IllegalMove, OrderState
+
+
+class NoForm(forms.Form):
+    def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+
+
+class ShipForm(NoForm):
+    carrier = forms.CharField(label=_("Carrier"), max_length=80, required=False)
+    tracking_number = forms.CharField(label=_("Parcel number"), max_length=80, required=False)
+
+    def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
+        super().__init__(*args, order=order, **kwargs)
+        self.initial["carrier"] = order.delivery.get("carrier", "")
+
+
+class RefundForm(NoForm):
+    amount = forms.DecimalField(label=_("Amount"), min_value=Decimal(0))
+    reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
+    key = forms.RegexField(r"\A[0-9a-f]{32}\Z", widget=forms.HiddenInput)  # a double click is one refund
+
+    def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
+        super().__init__(*args, order=order, **kwargs)
+        self.currency, self.most = order.currency, engine.refundable_amount(order)
+        amount = self.fields["amount"]
+        amount.decimal_places = exponent(order.currency)
+        amount.label = f"{amount.label} ({order.currency})"
+        self.initial |= {"amount": to_decimal(self.most, order.currency), "key": new_key()}
+
+    def clean_amount(self) -> int:
+        value = self.cleaned_data["amount"].scaleb(exponent(self.currency))
+        if value != value.to_integral_value() or not 0 < value <= self.most:
+            most = to_decimal(self.most, self.currency)
+            raise forms.ValidationError(
+                _text("At most %(most)s can be given back.") % {"most": f"{most} {self.currency}"}
+            )
+        return int(value)
+
+
+class CancelForm(NoForm):
+    note = forms.CharField(label=_("Words to the buyer"), max_length=500, required=False, widget=forms.Textarea)
+
+
+@dataclass(frozen=True)
+class Deed:
+    label: str | Promise
+    explains: str | Promise
+    form: type[NoForm]
+    is_open: Callable[[Order], bool]
+    do: Callable[[Order, dict[str, Any], str], str]  # order, cleaned data, actor -> what went wrong, "" for nothing
+
+
+def _ship(order: Order, data: dict[str, Any], actor: str) -> str:
+    try:
+        lifecycle.ship(order, **data, actor=actor)
+    except IllegalMove:
+        return _text("The order is not confirmed any more.")
+    return ""
+
+
+def _received(order: Order, data: dict[str, Any], actor: str) -> str:
+    return "" if engine.received(order, actor=actor) in ("applied", "review") else _text("There is no open payment.")
+
+
+def _refund(order: Order, data: dict[str, Any], actor: str) -> str:
+    try:
+        row = engine.refund(order, data["amount"], data["reason"], actor, key=data["key"])
+    except engine.OverRefund:
+        return _text("More than what was paid cannot be given back.")
+    return _text("The provider refused the refund.") if row.state == "failed" else ""
+
+
+def _cancel(order: Order, data: dict[str, Any], actor: str) -> str:
+    done = engine.cancel(order, actor=actor, reason="seller", note=data["note"])
+    return "" if done else _text("It is too late to cancel this order.")
+
+
+def _accept(order: Order, data: dict[str, Any], actor: str) -> str:
+    return "" if lifecycle.accept(order, actor=actor) else _text("The stock was sold to somebody else meanwhile.")
+
+
+def _owes(order: Order) -> bool:
+    waiting = order.state in (*UNPAID, OrderState.CONFIRMED, OrderState.FULFILLED, OrderState.EXPIRED)
+    return waiting and order.attempts.filter(provider="").exclude(state="captured").exists()
+
+
+DEEDS: dict[str, Deed] = {
+    "paid": Deed(
+        _("Money received"),
+        _("The transfer, cheque, invoice or cash has arrived in full."),
+        NoForm,
+        lambda order: _owes(order) and engine.paid_amount(order) == 0,
+        _received,
+    ),
+    "ship": Deed(
+        _("Ship"),
+        _("Everything is on its way, or was handed over. The buyer gets a mail with the parcel number."),
+        ShipForm,
+        lambda order: order.state == OrderState.CONFIRMED,
+        _ship,
+    ),
+    "refund": Deed(
+        _("Refund"),
+        _("All or a part of the money goes back the way it came. The buyer gets a mail."),
+        RefundForm,
+        lambda order: engine.refundable_amount(order) > 0,
+        _refund,
+    ),
+    "accept": Deed(
+        _("Let it stand"),
+        _("Money and order disagreed; you have looked at it and the order stands as it is."),
+        NoForm,
+        lambda order: order.state == OrderState.REVIEW,
+        _accept,
+    ),
+    "cancel": Deed(
+        _("Cancel"),
+        _("The order is called off, its stock is free again, and what was paid goes back. The buyer gets a mail."),
+        CancelForm,
+        lambda order: order.state in (*UNPAID, OrderState.CONFIRMED, OrderState.REVIEW),
+        _cancel,
+    ),
+}

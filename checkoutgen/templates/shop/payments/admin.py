@@ -1,0 +1,54 @@
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.lists import ReadOnly, amount
+
+from . import engine
+from .models import PaymentAttempt, PaymentEvent, Refund
+
+
+@admin.register(PaymentAttempt)
+class PaymentAttemptAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["order", "method", "provider", "sum", "state", "failure", "created_at", "next_check_at"]
+    list_filter = ["state", "provider", "method"]
+    search_fields = ["order__number", "key", "provider_ref"]
+    list_select_related = ["order"]
+    actions = ["ask"]
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def sum(self, attempt: PaymentAttempt) -> str:
+        return amount(attempt.amount, attempt.currency)
+
+    @admin.action(description=_("Ask the provider how the payment stands"), permissions=["view"])
+    def ask(self, request: HttpRequest, queryset) -> None:
+        for attempt in queryset.exclude(provider=""):
+            outcome = engine.learn(attempt, "backoffice") or _("no answer")
+            messages.info(request, f"{attempt.order}: {attempt.get_state_display()} ({outcome})")
+
+
+@admin.register(PaymentEvent)
+class PaymentEventAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["received_at", "provider", "kind", "attempt", "amount", "currency", "source", "outcome", "event_id"]
+    list_filter = ["outcome", "provider", "kind", "source"]
+    search_fields = ["event_id", "attempt__order__number", "attempt__key"]
+    list_select_related = ["attempt"]
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["order", "sum", "state", "reason", "created_at", "provider_ref"]
+    list_filter = ["state"]
+    search_fields = ["order__number", "key", "provider_ref"]
+    list_select_related = ["order", "attempt"]
+    actions = ["sent"]
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def sum(self, refund: Refund) -> str:
+        return amount(refund.amount, refund.attempt.currency)
+
+    @admin.action(description=_("The money was sent back (transfer, cheque, cash)"), permissions=["view"])
+    def sent(self, request: HttpRequest, queryset) -> None:
+        for refund in queryset.filter(state="pending", attempt__provider=""):
+            engine.refund_sent(refund, actor=request.user.get_username())
+            messages.success(request, f"{refund.order}: {self.sum(refund)}")
