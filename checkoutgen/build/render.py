@@ -14,7 +14,6 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from checkoutgen.build import theme
 from checkoutgen.build.select import Chosen, providers, select
 
 if TYPE_CHECKING:
@@ -134,7 +133,7 @@ def _data(spec: Spec) -> dict[str, File]:
 
 
 def settings(data: Data) -> Data:
-    """`config/shop.json`: the resolved spec without products and bodies of legal pages, with `theme` colours."""
+    """`config/shop.json`: the resolved spec without products and bodies of legal pages."""
     catalogue = {key: value for key, value in data["catalogue"].items() if key not in ("files", "products")}
     pages = {
         page: {key: value for key, value in texts.items() if key != "body"}
@@ -144,7 +143,6 @@ def settings(data: Data) -> Data:
         **{key: value for key, value in data.items() if key != "extends"},
         "catalogue": catalogue,
         "legal": {**data["legal"], "pages": pages},
-        "theme": theme.tokens(data["shop"]["theme"]["brand"]),
     }
 
 

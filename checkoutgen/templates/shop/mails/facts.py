@@ -68,7 +68,7 @@ def _direction(language: str) -> Facts:
 def _theme() -> Facts:
     chosen = SHOP["shop"]["theme"]
     return {
-        **SHOP["theme"],
+        **chosen["tokens"],
         "font": FONTS.get(chosen["font"], SANS),
         "radius": f"{round(float(chosen['radius']) * 16)}px",
         "scheme": "light" if chosen["mode"] == "light" else "light dark",
