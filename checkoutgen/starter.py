@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from checkoutgen import __version__
 from checkoutgen.errors import UsageError, printable, quoted
+from checkoutgen.spec import standard
 from checkoutgen.spec.layers import PRESETS
+from checkoutgen.spec.resolve import market_facts
 
 TEMPLATE = Path(__file__).parent / "templates" / "starter"
 
@@ -14,6 +17,19 @@ TEMPLATE = Path(__file__).parent / "templates" / "starter"
 def presets() -> list[str]:
     """Names for `--preset` and for `extends: preset:NAME`."""
     return sorted(path.stem for path in PRESETS.glob("*.yaml"))
+
+
+def legal_texts() -> dict[str, dict[str, str]]:
+    """The standard legal texts that each preset names: {preset: {page: text}}, in the first language of its market."""
+    import yaml
+
+    texts = {}
+    for name in presets():
+        preset = yaml.safe_load((PRESETS / f"{name}.yaml").read_text(encoding="utf-8"))
+        language = (market_facts(next(iter(preset["markets"]))) or {})["languages"][0]
+        pages = {page: body["file"].removeprefix(standard.PREFIX) for page, body in preset["legal"]["pages"].items()}
+        texts[name] = {page: standard.read(text, language) or "" for page, text in pages.items()}
+    return texts
 
 
 def start(folder: Path, preset: str | None) -> Path:
@@ -37,7 +53,8 @@ def _copy(folder: Path, answers: dict[str, str]) -> None:
 
     try:
         # Settings() keeps the user's own Copier settings out, so that everybody gets the same files.
-        run_copy(str(TEMPLATE), folder, data=answers, defaults=bool(answers), quiet=True, settings=Settings())
+        data = {**answers, "texts": legal_texts(), "version": __version__}
+        run_copy(str(TEMPLATE), folder, data=data, defaults=bool(answers), quiet=True, settings=Settings())
     except CopierAnswersInterrupt:
         raise KeyboardInterrupt from None
     except (CopierError, OSError) as error:
