@@ -13,7 +13,7 @@
 | ``shop: where`` | nothing: the generated shop always does it, and the reviewer is told where                   |
 | ``unjudged: …`` | nothing: the reason is listed instead                                                        |
 
-Any item may carry ``when`` (conditions on the spec), ``from``/``to`` (days), ``say``, ``severity`` and ``fix``."""
+``given: true`` beside ``need`` and ``must`` asks for what the author wrote, not for a default. Any item may carry ``when`` (conditions on the spec), ``from``/``to`` (days), ``say``, ``severity`` and ``fix``."""
 
 from __future__ import annotations
 
@@ -49,12 +49,17 @@ def need(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
     wanted = item["need"]
     for path in [wanted] if isinstance(wanted, str) else wanted:
         values = [(choice.strip(), case.get(choice.strip())) for choice in path.split("|")]
-        found = next((pair for pair in values if not conditions.is_empty(pair[1])), None)
+        found = next((pair for pair in values if not conditions.is_empty(pair[1]) and _counts(case, item, pair[0])), None)
         if found:
             yield Outcome(True, found[0], shown(found[1]))
         else:
             first = values[0][0]
             yield Outcome(False, first, _say(item, f"`{' or '.join(name for name, _ in values)}` is missing", path=first))
+
+
+def _counts(case: Case, item: dict[str, Any], path: str) -> bool:
+    """With ``given: true`` a default is not enough: the author has to have written it."""
+    return not item.get("given") or case.given(path)
 
 
 def must(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
@@ -77,6 +82,8 @@ def must(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
         if picked and not conditions.match(picked, lookup):
             continue
         broken = conditions.first_broken(wanted, lookup)
+        if broken is None:
+            broken = next((path for path in wanted if not _counts(case, item, paths.join(here, path))), None)
         if broken is None:
             yield Outcome(True, here, "")
             continue

@@ -123,6 +123,7 @@ class _Judge:
     def _add(self, case: Case, outcome: Outcome, rule: Rule, speakers: list[Rule]) -> None:
         if outcome.ok is not False and not self.options.review:
             return
+        outcome = outcome._replace(path=as_written(self.spec, outcome.path))
         where = "" if rule.jurisdiction in EVERYWHERE and rule.jurisdiction != "global" else case.market
         provisions = tuple(Provision(where, speaker.id, speaker.statute) for speaker in speakers)
         root = rule.parent or rule.id
@@ -172,6 +173,12 @@ def _name(provisions: tuple[Provision, ...], root: str) -> str:
     """The national rule's name when only one speaks, else the name of what they all refine."""
     names = {provision.rule for provision in provisions}
     return names.pop() if len(names) == 1 else root
+
+
+def as_written(spec: Any, path: str) -> str:
+    """A product without variants is resolved to one with one: its path is the product's own."""
+    head, variant, rest = path.partition(".variants[0]")
+    return head + rest if variant and not spec.given(f"{head}.variants") else path
 
 
 def text_file(spec: Any, path: str, language: str) -> str:

@@ -64,7 +64,7 @@ def shop(market: str) -> dict[str, Any]:
             "epr": [{"country": market, "scheme": "packaging", "id": EPR.get(market, "12345")}],
             "oss_id": "EU123",
             "einvoice": {"platform": "Platform", "peppol_id": "0208:0428759497"},
-            **SELLERS[market],
+            **copy.deepcopy(SELLERS[market]),
         },
         "audience": "b2c",
         "markets": {market: {"languages": languages}},
@@ -138,7 +138,7 @@ class Shop:
                 for language, line in value.items():
                     if language in self.texts:
                         page = path.removeprefix("+text.")
-                        self.texts[language][page] = self.texts[language].get(page, "") + line + "\n"
+                        self.texts[language][page] = self.texts[language].get(page, "") + line.replace("LONG", "Long. " * 13_000) + "\n"
             else:
                 put(self.spec, self._filled(path), self._filled(value))
         for language in self.spec["shop"]["languages"]:
@@ -230,7 +230,7 @@ def put(data: Any, path: str, value: Any) -> None:
         else:
             data.pop(last, None)
     elif isinstance(last, int):
-        data[last:] = [copy.deepcopy(value)]
+        data[last : last + 1] = [copy.deepcopy(value)]
     else:
         data[last] = copy.deepcopy(value)
 

@@ -26,7 +26,7 @@ def source(rule: Rule) -> Rule:
 
 
 def market_of(rule: Rule) -> str:
-    own = {"eu": "FR", "us-ca": "US"}.get(rule.jurisdiction, rule.jurisdiction.upper())
+    own = {"eu": "", "us-ca": "US"}.get(rule.jurisdiction, rule.jurisdiction.upper())
     return own if len(own) == 2 else written(source(rule)).get("base", {}).get("market", "FR")
 
 
@@ -51,7 +51,7 @@ def bad_example(rule: Rule) -> tuple[Shop, str]:
 
 
 def speaks(finding: Finding, rule: Rule) -> bool:
-    return rule.id == finding.rule or any(provision.rule == rule.id for provision in finding.provisions)
+    return rule.id in (finding.rule, finding.root) or any(provision.rule == rule.id for provision in finding.provisions)
 
 
 @pytest.mark.parametrize("name", JUDGED)
