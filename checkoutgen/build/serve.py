@@ -38,11 +38,20 @@ def serve(path: Path, out: Path | None, port: int) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that server and worker end with us
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="checkoutgen-"))) / "shop"
-        environment = {**os.environ, "DEBUG": "1", "PUBLIC_URL": f"http://{HOST}:{port}", "PYTHONUNBUFFERED": "1"}
+        environment = {
+            **os.environ,
+            "DEBUG": "1",
+            "PUBLIC_URL": f"http://{HOST}:{port}",
+            "PYTHONUNBUFFERED": "1",
+            "DJANGO_RUNSERVER_HIDE_WARNING": "true",
+        }
+        login = ""
         while True:
             _build(spec, folder)
-            _prepare(python, folder, environment)
-            _say(spec, port)
+            for command in (["migrate", "--no-input", "--verbosity", "0"], ["load_catalogue"]):
+                _manage(python, folder, environment, *command)
+            login = login or _manage(python, folder, environment, "demo_login")
+            _say(spec, port, login)
             with _running(python, folder, environment, port) as processes:
                 spec = _changed(path, spec, processes)
 
@@ -98,17 +107,20 @@ def _build(spec: Spec, folder: Path) -> None:
     print(f"{folder}: {summary(planned)}", flush=True)
 
 
-def _prepare(python: str, folder: Path, environment: dict[str, str]) -> None:
-    for command in (["migrate", "--no-input", "--verbosity", "0"], ["load_catalogue"], ["demo_login"]):
-        if subprocess.run([python, "manage.py", *command], cwd=folder, env=environment, check=False).returncode:
-            raise CheckoutgenError(f"manage.py {command[0]} failed in {folder}; see above")
+def _manage(python: str, folder: Path, environment: dict[str, str], *command: str) -> str:
+    """What a command of the shop prints. Raises CheckoutgenError when it fails; its own message is on standard error."""
+    run = [python, "manage.py", *command]
+    done = subprocess.run(run, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise CheckoutgenError(f"manage.py {command[0]} failed in {folder}; see above")
+    return done.stdout.strip()
 
 
-def _say(spec: Spec, port: int) -> None:
+def _say(spec: Spec, port: int, login: str) -> None:
     address = f"http://{HOST}:{port}"
     print(f"\n  {spec.data['shop']['name']}")
     print(f"  shop         {address}/")
-    print(f"  back office  {address}/back-office/")
+    print(f"  back office  {login}")
     print(f"  mailbox      {address}/mailbox/")
     print("  Ctrl+C stops it; a change of the spec builds it again.\n", flush=True)
 
