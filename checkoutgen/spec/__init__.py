@@ -63,13 +63,13 @@ def load(path: Path | None, *, text: bytes | None = None) -> Spec:
     written = layers.read(path, text)
     merged = _with_files(written)
     problems = list(merged.problems)
-    taken = {(problem.file, problem.line, problem.column) for problem in problems}
+    taken = {(problem.file, problem.path) for problem in problems}
 
     def report(at: reader.Path, message: str) -> None:
         place = merged.place(at)
         if names := merged.columns.get(place[0]):
             message = f"{message} (column {names[place[2] - 1]})"
-        if place not in taken:
+        if (place[0], reader.dotted(at)) not in taken:
             problems.append(Problem(*place, reader.dotted(at), message))
 
     if not validate(merged.value, report):

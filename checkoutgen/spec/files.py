@@ -135,12 +135,16 @@ def _svg(content: bytes) -> tuple[int, int] | None:
     from xml.etree import ElementTree
     from xml.parsers.expat import ExpatError
 
-    if re.search(rb"<!(?!--)|<\?(?!xml[ ])", content):
+    try:
+        text = content.decode("utf-8-sig")  # in another encoding, what is forbidden below could hide
+    except UnicodeDecodeError:
+        return None
+    if re.search(r"<!(?!--)|<\?(?!xml[ ])", text):
         raise UnusableFileError(
             "is an SVG with a document type, entities or processing instructions, which is not allowed"
         )
     try:
-        root = ElementTree.fromstring(content)  # noqa: S314 - no entity can be declared: no document type above
+        root = ElementTree.fromstring(text)  # noqa: S314 - no entity can be declared: no document type above
     except (ElementTree.ParseError, ExpatError, ValueError, LookupError):
         return None
     if root.tag != f"{_SVG}svg":

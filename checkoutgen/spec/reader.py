@@ -35,7 +35,7 @@ FORBIDDEN = re.compile(
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\Z")
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}\Z")
 _AMBIGUOUS = re.compile(
-    r"""(?xi) (?: y|n|yes|no|on|off | ~|null | [-+]?\.inf | \.nan
+    r"""(?xi) (?: y|n|yes|no|on|off | [-+]?\.inf | \.nan
       | [-+]?0[0-9_]+ | 0[xob][0-9a-f_]+ | [-+]?[0-9][0-9_]*_[0-9_]* | [-+]?[0-9_]+(?::[0-5]?[0-9])+(?:\.[0-9_]*)?
       | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.* | [-+]?(?:[0-9]+\.?|[0-9]*\.[0-9]+)e[-+]?[0-9]+ | [-+]?[0-9]{19,}
       | [-+]?\.[0-9_]+ | [-+]?[0-9]+\.[0-9_]* | true|false ) \Z"""
@@ -215,6 +215,9 @@ class _Walker:
             return None
         if _INTEGER.match(text):
             return int(text)
+        if text.lower() in ("null", "~"):
+            self.problem(event, path, f"{quoted(text)} is not needed: leave the value empty, or delete the key")
+            return None
         if not _DECIMAL.match(text) and _AMBIGUOUS.match(text):
             self.problem(
                 event,

@@ -22,7 +22,7 @@ from checkoutgen.spec import colour, standard
 from checkoutgen.spec.files import UnusableFileError, read_inside, read_picture
 from checkoutgen.spec.layers import Merged
 from checkoutgen.spec.money import MAX_MINOR, minor
-from checkoutgen.spec.reader import MAX_TEXT
+from checkoutgen.spec.reader import FORBIDDEN, MAX_TEXT
 from checkoutgen.spec.reader import Path as At
 
 HERE = Path(__file__).parent.parent
@@ -299,7 +299,10 @@ def _text_file(name: str, at: At, context: Context) -> str:
     except UnicodeDecodeError:
         context.report(at, f"{name} is not UTF-8 text")
     else:
-        return content.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+        content = content.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        if found := FORBIDDEN.search(content):
+            context.report(at, f"{name} has the character U+{ord(found[0]):04X}, which is not allowed; delete it there")
+        return content
     return ""
 
 

@@ -153,7 +153,9 @@ def test_refused(problems_with: Callable[..., Problems], path: str, value: Any, 
         "ghp_0123456789abcdefghijklmnop",
     ],
 )
-@pytest.mark.parametrize("path", ["shop.name", "payment.providers.demo.webhook_secret", "support.chat_url", "legal.pages.terms"])
+@pytest.mark.parametrize(
+    "path", ["shop.name", "payment.providers.demo.webhook_secret", "support.chat_url", "legal.pages.terms"]
+)
 def test_h61_secrets_are_refused_without_being_repeated(
     problems_with: Callable[..., Problems], path: str, secret: str
 ) -> None:
@@ -167,7 +169,9 @@ def test_secrets_are_named_by_environment_variable(load_with: Callable[..., Spec
     assert spec.data["payment"]["providers"]["demo"]["webhook_secret"] == "env:HOOK"
 
 
-@pytest.mark.parametrize("value", ["a\n::add-mask::x", "::stop-commands::t", "::error file=x::", "\x1b[2J", "[/red]", "x" * 60_000])
+@pytest.mark.parametrize(
+    "value", ["a\n::add-mask::x", "::stop-commands::t", "::error file=x::", "\x1b[2J", "[/red]", "x" * 60_000]
+)
 def test_h48_h49_wrong_values_stay_on_one_harmless_line(tmp_path: Path, value: str) -> None:
     for name in ("spec.yaml", "::error file=x::.yaml"):
         path = tmp_path / name
@@ -187,7 +191,9 @@ def test_h48_h49_wrong_values_stay_on_one_harmless_line(tmp_path: Path, value: s
      "shop.theme.brand", "shop.timezone", "mails.from.name", "delivery.cut_off", "delivery.methods.0.tracking_url",
      "payment.methods.0.bic", "payment.methods.0.iban", "catalogue.products.0.sku", "catalogue.products.0.price"],
 )  # fmt: skip
-@pytest.mark.parametrize("victim", ["a" * 63_000 + "!", "1" * 63_000 + "!", "a.a" * 21_000 + "@", "https://" + "a." * 30_000])
+@pytest.mark.parametrize(
+    "victim", ["a" * 63_000 + "!", "1" * 63_000 + "!", "a.a" * 21_000 + "@", "https://" + "a." * 30_000]
+)
 def test_h54_no_pattern_is_slow(problems_with: Callable[..., Problems], path: str, victim: str) -> None:
     problems_with({"shop.url": "x"})  # what is loaded once
     start = time.process_time()

@@ -12,7 +12,9 @@ from checkoutgen.errors import SpecError
 from checkoutgen.spec import reader
 
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
-MERGE_BOMB = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n}\n  <<: [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))
+MERGE_BOMB = "a0: &a0 {x: 1}\n" + "".join(
+    f"a{n}: &a{n}\n  <<: [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)
+)
 
 REFUSED = [
     pytest.param(BOMB, 1, "anchors", id="H01 alias bomb"),
@@ -32,8 +34,10 @@ REFUSED = [
     pytest.param("e\u0301: 1\n\u00e9: 2", 2, "first in line 1", id="H07 duplicate after NFC"),
     *[
         pytest.param(f"a: {value}", 1, "put it in quotes", id=f"H08 {value}")
-        for value in "NO yes no on Off y n 012 1_000 22:30 2024-01-02 1e3 .nan .inf -.INF ~ null 0o7 0x1F +.5 5. True".split()
+        for value in "NO yes no on Off y n 012 1_000 22:30 2024-01-02 1e3 .nan .inf -.INF 0o7 0x1F +.5 5. True".split()
     ],
+    pytest.param("a: null", 1, "leave the value empty", id="null"),
+    pytest.param("a: ~", 1, "leave the value empty", id="tilde"),
     pytest.param("a: 2024-13-45", 1, "put it in quotes", id="H09 no such day"),
     *[
         pytest.param(f"a: {value}", 1, "tags", id=f"H10 {value}")
