@@ -63,12 +63,29 @@ def test_rows_of_a_handle_are_one_product(load_csv: Callable[..., list[Any]], tm
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(png(20, 10))
     first = SHEET | {
-        "Body (HTML)": "<p>Woven in <b>Flanders</b></p>", "Vendor": "Lin", "Type": "Bed linen", "Option1 Name": "Size",
-        "Option1 Value": "90 cm", "Variant SKU": "S-90", "Variant Grams": "700", "Variant Inventory Qty": "4",
-        "Variant Compare At Price": "69.00", "Image Src": "a.png", "Image Alt Text": "Folded", "SEO Title": "x",
-    }  # fmt: skip
-    second = {"Handle": "sheet", "Option1 Value": "140 cm", "Variant SKU": "S-140", "Variant Price": "79.5",
-              "Variant Inventory Qty": "0", "Image Src": "b.png", "Variant Image": "b.png", "Variant Compare At Price": "0.00"}  # fmt: skip
+        "Body (HTML)": "<p>Woven in <b>Flanders</b></p>",
+        "Vendor": "Lin",
+        "Type": "Bed linen",
+        "Option1 Name": "Size",
+        "Option1 Value": "90 cm",
+        "Variant SKU": "S-90",
+        "Variant Grams": "700",
+        "Variant Inventory Qty": "4",
+        "Variant Compare At Price": "69.00",
+        "Image Src": "a.png",
+        "Image Alt Text": "Folded",
+        "SEO Title": "x",
+    }
+    second = {
+        "Handle": "sheet",
+        "Option1 Value": "140 cm",
+        "Variant SKU": "S-140",
+        "Variant Price": "79.5",
+        "Variant Inventory Qty": "0",
+        "Image Src": "b.png",
+        "Variant Image": "b.png",
+        "Variant Compare At Price": "0.00",
+    }
     third = {"Handle": "sheet", "Image Src": "a.png"}
     (product,) = load_csv(table(first, second, third))
     assert product["title"] == {"en": "Sheet"}
@@ -80,11 +97,27 @@ def test_rows_of_a_handle_are_one_product(load_csv: Callable[..., list[Any]], tm
         ("b.png", "Sheet", 20),
     ]
     assert product["variants"] == [
-        {"sku": "S-90", "options": {"size": {"en": "90 cm"}}, "price": {"EUR": 5900}, "was": {"EUR": 6900},
-         "prior_price": None, "stock": 4, "weight": 700, "picture": None},
-        {"sku": "S-140", "options": {"size": {"en": "140 cm"}}, "price": {"EUR": 7950}, "was": None, "prior_price": None,
-         "stock": 0, "weight": None, "picture": 1},
-    ]  # fmt: skip
+        {
+            "sku": "S-90",
+            "options": {"size": {"en": "90 cm"}},
+            "price": {"EUR": 5900},
+            "was": {"EUR": 6900},
+            "prior_price": None,
+            "stock": 4,
+            "weight": 700,
+            "picture": None,
+        },
+        {
+            "sku": "S-140",
+            "options": {"size": {"en": "140 cm"}},
+            "price": {"EUR": 7950},
+            "was": None,
+            "prior_price": None,
+            "stock": 0,
+            "weight": None,
+            "picture": 1,
+        },
+    ]
 
 
 def test_a_product_without_options_has_one_variant(load_csv: Callable[..., list[Any]]) -> None:
@@ -139,8 +172,14 @@ def test_semicolons_of_european_spreadsheets(load_csv: Callable[..., list[Any]])
 def test_errors_name_line_and_column(
     csv_problems: Callable[..., Problems], cells: dict[str, str], column: str, words: str
 ) -> None:
-    ordinary = {"Handle": "a", "Title": "A\nof two lines", "Variant SKU": "a", "Variant Price": "1", "Option1 Name": "Size",
-                "Option1 Value": "S"}  # fmt: skip
+    ordinary = {
+        "Handle": "a",
+        "Title": "A\nof two lines",
+        "Variant SKU": "a",
+        "Variant Price": "1",
+        "Option1 Name": "Size",
+        "Option1 Value": "S",
+    }
     (problem, *_) = csv_problems(table(ordinary, SHEET | {"Variant SKU": "b"} | cells))
     assert problem.file.endswith("products.csv")
     assert problem.line == 4

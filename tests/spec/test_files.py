@@ -72,20 +72,35 @@ def test_pictures_have_a_size(tmp_path: Path, name: str, content: bytes) -> None
         *[
             ("a.svg", SVG.format(inner).encode(), "not allowed")
             for inner in (
-                "<script>1</script>", "<style>@import url(x)</style>", "<foreignObject/>", '<image href="x.png"/>', "<a/>",
-                '<animate attributeName="href"/>', '<set to="x"/>', '<path onload="x"/>', '<path OnClick="x"/>',
-                '<use href="https://evil.example/x.svg#a"/>', '<use href="data:image/svg+xml,x"/>',
-                '<path fill="url(https://evil.example/x)"/>', '<path style="background:url(//evil)"/>',
-                '<path fill="javascript:x"/>', '<path style="@import x"/>', '<path style="\\75rl(x)"/>',
+                "<script>1</script>",
+                "<style>@import url(x)</style>",
+                "<foreignObject/>",
+                '<image href="x.png"/>',
+                "<a/>",
+                '<animate attributeName="href"/>',
+                '<set to="x"/>',
+                '<path onload="x"/>',
+                '<path OnClick="x"/>',
+                '<use href="https://evil.example/x.svg#a"/>',
+                '<use href="data:image/svg+xml,x"/>',
+                '<path fill="url(https://evil.example/x)"/>',
+                '<path style="background:url(//evil)"/>',
+                '<path fill="javascript:x"/>',
+                '<path style="@import x"/>',
+                '<path style="\\75rl(x)"/>',
                 '<x:script xmlns:x="http://www.w3.org/1999/xhtml"/>',
                 '<use xlink:href="file:///etc/passwd" xmlns:xlink="http://www.w3.org/1999/xlink"/>',
             )
         ],
-        ("a.svg", b'<!DOCTYPE svg [<!ENTITY a "aaaa">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>', "document type"),
+        (
+            "a.svg",
+            b'<!DOCTYPE svg [<!ENTITY a "aaaa">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>',
+            "document type",
+        ),
         ("a.svg", b'<?xml-stylesheet href="x"?><svg xmlns="http://www.w3.org/2000/svg"/>', "document type"),
         ("a.svg", SVG.format("").encode("utf-16"), "does not hold"),
     ],
-)  # fmt: skip
+)
 def test_h38_pictures_that_are_none(tmp_path: Path, name: str, content: bytes, words: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UnusableFileError, match=words):

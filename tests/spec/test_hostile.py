@@ -1,4 +1,4 @@
-"""Hostile and careless values in a spec that reads well: one clear error at the place, and the value never echoed whole."""
+"""Hostile and careless values in a spec that reads well: a clear error at the place, the value never echoed whole."""
 
 from __future__ import annotations
 
@@ -26,18 +26,50 @@ WRONG: list[WrongCase] = [
     ("H18", "p\u0430yment", {}, "U+0430"),
     *[
         ("H26", f"{PRODUCT}.id", name, "must be" if name in ("None", "__init__", "ﬁ", "Ⅷ", "0a", "sheet\n") else "")
-        for name in ("class", "None", "__init__", "import", "ﬁ", "Ⅷ", "0a", "x" * 300, "con", "admin", "django", "select", "models")
+        for name in (
+            "class",
+            "None",
+            "__init__",
+            "import",
+            "ﬁ",
+            "Ⅷ",
+            "0a",
+            "x" * 300,
+            "con",
+            "admin",
+            "django",
+            "select",
+            "models",
+        )
     ],
     ("H27", "catalogue.categories", {"A-b": {"title": "x"}}, "cannot be a key"),
     *[
         ("H32", "shop.theme.brand", colour, "must be a colour")
-        for colour in ("red;background:url(//evil)", "#fff}body{display:none", "expression(1)", "var(--x)", "#fff", "red", "#12345\n")
+        for colour in (
+            "red;background:url(//evil)",
+            "#fff}body{display:none",
+            "expression(1)",
+            "var(--x)",
+            "#fff",
+            "red",
+            "#12345\n",
+        )
     ],
     ("H33", "shop.theme.font", 'x"; @import url(//evil)', "is none of"),
     *[
         ("H34", "support.chat_url", url, "must")
-        for url in ("javascript:alert(1)", "java\tscript:x", " javascript:x", "data:text/html,x", "//evil", "/\\evil",
-                    "http://shop.example", "https://x.example/\n", "https://x.example/%0d%0aSet-Cookie:x", "https://x.example/\\y")
+        for url in (
+            "javascript:alert(1)",
+            "java\tscript:x",
+            " javascript:x",
+            "data:text/html,x",
+            "//evil",
+            "/\\evil",
+            "http://shop.example",
+            "https://x.example/\n",
+            "https://x.example/%0d%0aSet-Cookie:x",
+            "https://x.example/\\y",
+        )
     ],
     ("H34", "support.chat_url", "https://shop@evil.example", "without user"),
     ("H34", "support.chat_url", "https://\u0430pple.com", "U+0430"),
@@ -49,8 +81,20 @@ WRONG: list[WrongCase] = [
     ("H35", f"{METHOD}.tracking_url", "https://track.example/", "{number} once"),
     *[
         ("H36", "shop.theme.logo", name, "must")
-        for name in ("../../etc/passwd", "/etc/passwd", "..\\x", "file:///etc/passwd", "C:\\x", "~/.ssh/id_rsa", "$HOME/x", "a//b",
-                     "./x.png", ".git/config", "-rf.png", "a\nb.png")
+        for name in (
+            "../../etc/passwd",
+            "/etc/passwd",
+            "..\\x",
+            "file:///etc/passwd",
+            "C:\\x",
+            "~/.ssh/id_rsa",
+            "$HOME/x",
+            "a//b",
+            "./x.png",
+            ".git/config",
+            "-rf.png",
+            "a\nb.png",
+        )
     ],
     ("H36", "shop.theme.logo", "con.png", "Windows"),
     ("H42", "shop.slug", ".git", "must be"),
@@ -99,11 +143,19 @@ WRONG: list[WrongCase] = [
     ("H58", "checkout.coupons", [{"code": "' OR 1=1", "percent": "5"}], "must be letters"),
     ("H58", "checkout.coupons", [{"code": "abc", "percent": "5"}, {"code": "ABC", "percent": "6"}], "used already"),
     ("H58", "checkout.coupons", [{"code": "abc", "percent": "5", "amount": "1"}], "exactly one"),
-    ("H58", "checkout.coupons", [{"code": "abc", "amount": "1", "starts": "2026-12-02", "ends": "2026-12-01"}], "before"),
+    (
+        "H58",
+        "checkout.coupons",
+        [{"code": "abc", "amount": "1", "starts": "2026-12-02", "ends": "2026-12-01"}],
+        "before",
+    ),
     ("H59", f"{PRODUCT}.stock", -1, "at least 0"),
     ("H59", f"{PRODUCT}.stock", 10**17, "at most"),
     ("H59", f"{PRODUCT}.stock", True, "must be a whole number"),
-    *[("H60", "shop.languages", [name], "must be") for name in ("de_DE/../..", "en-US-x-evil", "x" * 10_000, "EN", "e")],
+    *[
+        ("H60", "shop.languages", [name], "must be")
+        for name in ("de_DE/../..", "en-US-x-evil", "x" * 10_000, "EN", "e")
+    ],
     ("H60", "shop.languages", ["xx"], "no translation into `xx`"),
     ("H60", "shop.languages", ["en", "en"], "listed twice"),
     ("H62", "SECRET_KEY", "x", "unknown key"),
@@ -113,18 +165,26 @@ WRONG: list[WrongCase] = [
         for url in ("https://shop.test:443/evil", "shop.test", "https://shop.test/x")
     ],
     ("H63", "shop.url", "https://xn--80ak6aa92e.com", "punycode"),
-    *[("H63", "shop.url", url, "host name") for url in ("https://shop.test\n", "https://*.test", "https://localhost", "https://10.0.0.1", "https://a.b:1")],
+    *[
+        ("H63", "shop.url", url, "host name")
+        for url in ("https://shop.test\n", "https://*.test", "https://localhost", "https://10.0.0.1", "https://a.b:1")
+    ],
     *[("H64", f"{PRODUCT}.id", name, "") for name in ("admin", "static", "webhooks", ".well-known", "%2e%2e")],
     ("H66", "insights.snippet", "<script>", "unknown key"),
     ("H67", "shop.template", "x.jinja", "unknown key"),
     ("H68", "$schema", "http://evil.example/x.json", "unknown key"),
     ("H68", "shop.$ref", "file:///etc/passwd", "unknown key"),
-    ("iban", "payment.methods", [{"id": "t", "kind": "bank-transfer", "iban": "FR76 3000 6000 0112 3456 7890 188"}], "check digits"),
+    (
+        "iban",
+        "payment.methods",
+        [{"id": "t", "kind": "bank-transfer", "iban": "FR76 3000 6000 0112 3456 7890 188"}],
+        "check digits",
+    ),
     ("day", "delivery.closed", ["2026-02-30"], "no such day"),
     ("time", "delivery.cut_off", "24:00", "must be a time"),
     ("time zone", "shop.timezone", "Europe/Lutetia", "must be a time zone"),
     ("time zone", "shop.timezone", "../../etc/passwd", "must be a time zone"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(
@@ -187,10 +247,25 @@ def test_h48_h49_wrong_values_stay_on_one_harmless_line(tmp_path: Path, value: s
 
 @pytest.mark.parametrize(
     "path",
-    ["shop.name", "shop.slug", "shop.url", "seller.email", "seller.phone", "seller.vat_id", "seller.register.siren",
-     "shop.theme.brand", "shop.timezone", "mails.from.name", "delivery.cut_off", "delivery.methods.0.tracking_url",
-     "payment.methods.0.bic", "payment.methods.0.iban", "catalogue.products.0.sku", "catalogue.products.0.price"],
-)  # fmt: skip
+    [
+        "shop.name",
+        "shop.slug",
+        "shop.url",
+        "seller.email",
+        "seller.phone",
+        "seller.vat_id",
+        "seller.register.siren",
+        "shop.theme.brand",
+        "shop.timezone",
+        "mails.from.name",
+        "delivery.cut_off",
+        "delivery.methods.0.tracking_url",
+        "payment.methods.0.bic",
+        "payment.methods.0.iban",
+        "catalogue.products.0.sku",
+        "catalogue.products.0.price",
+    ],
+)
 @pytest.mark.parametrize(
     "victim", ["a" * 63_000 + "!", "1" * 63_000 + "!", "a.a" * 21_000 + "@", "https://" + "a." * 30_000]
 )
@@ -220,16 +295,41 @@ def test_h05_only_regular_files(tmp_path: Path, name: str) -> None:
 
 
 INERT = [
-    "{{ 7*7 }}", "{% import os %}", "{# x", "{% endverbatim %}{{ 7*7 }}", "%(secret)s", "100 %", "{0.__class__}",
-    "'); __import__('os').system('id') #", "ends with \\", "\\N{BELL}", "</script><script>__pwned=1</script>", "<!--", "]]>",
-    "\" onmouseover=x", "<img src=x onerror=x>", "=HYPERLINK(\"x\")", "$(id)", "`id`", "${{ github.token }}", "🧵 emoji \u200d",
-]  # fmt: skip
+    "{{ 7*7 }}",
+    "{% import os %}",
+    "{# x",
+    "{% endverbatim %}{{ 7*7 }}",
+    "%(secret)s",
+    "100 %",
+    "{0.__class__}",
+    "'); __import__('os').system('id') #",
+    "ends with \\",
+    "\\N{BELL}",
+    "</script><script>__pwned=1</script>",
+    "<!--",
+    "]]>",
+    '" onmouseover=x',
+    "<img src=x onerror=x>",
+    '=HYPERLINK("x")',
+    "$(id)",
+    "`id`",
+    "${{ github.token }}",
+    "🧵 emoji \u200d",
+]
 
 
 @pytest.mark.parametrize("text", INERT)
 def test_h19_to_h53_texts_come_through_unchanged(load_with: Callable[..., Spec], text: str) -> None:
-    spec = load_with({"shop.name": text, "shop.tagline": text, f"{PRODUCT}.title": text, f"{PRODUCT}.description": text,
-                      "legal.pages.terms": text, "mails.from.name": "Shop"})  # fmt: skip
+    spec = load_with(
+        {
+            "shop.name": text,
+            "shop.tagline": text,
+            f"{PRODUCT}.title": text,
+            f"{PRODUCT}.description": text,
+            "legal.pages.terms": text,
+            "mails.from.name": "Shop",
+        }
+    )
     assert spec.data["shop"]["name"] == text
     assert spec.data["shop"]["tagline"] == {"en": text}
     product = spec.data["catalogue"]["products"][0]

@@ -21,10 +21,13 @@ def write(folder: Path, **documents: Any) -> None:
 def test_maps_merge_and_the_rest_is_replaced(load_with: Callable[..., Spec], tmp_path: Path) -> None:
     write(
         tmp_path,
-        base={"shop": {"tagline": "base", "name": "Base"}, "seller": {"vat_id": "FR32123456789"}, "trust": {"badges": [
-            {"id": "a", "kind": "seal", "name": "A"}]}},
+        base={
+            "shop": {"tagline": "base", "name": "Base"},
+            "seller": {"vat_id": "FR32123456789"},
+            "trust": {"badges": [{"id": "a", "kind": "seal", "name": "A"}]},
+        },
         middle={"shop": {"tagline": "middle"}},
-    )  # fmt: skip
+    )
     spec = load_with({"extends": ["base.yaml", "middle.yaml"], "trust": {"badges": []}})
     assert spec.data["shop"]["name"] == "Maison Lin"
     assert spec.data["shop"]["tagline"] == {"en": "middle"}

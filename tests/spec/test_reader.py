@@ -30,7 +30,7 @@ REFUSED = [
     pytest.param("a: " + "9" * 5000, 1, "quotes", id="H06 long integer"),
     pytest.param("a: 0x" + "f" * 60_000, 1, "quotes", id="H06 hexadecimal"),
     pytest.param("a: 1" + ":59" * 100, 1, "quotes", id="H06 sexagesimal"),
-    pytest.param("a: 1\nb: 2\n\"a\": 3", 3, "first in line 1", id="H07 duplicate key"),
+    pytest.param('a: 1\nb: 2\n"a": 3', 3, "first in line 1", id="H07 duplicate key"),
     pytest.param("e\u0301: 1\n\u00e9: 2", 2, "first in line 1", id="H07 duplicate after NFC"),
     *[
         pytest.param(f"a: {value}", 1, "put it in quotes", id=f"H08 {value}")
@@ -41,7 +41,14 @@ REFUSED = [
     pytest.param("a: 2024-13-45", 1, "put it in quotes", id="H09 no such day"),
     *[
         pytest.param(f"a: {value}", 1, "tags", id=f"H10 {value}")
-        for value in ("!!python/object/apply:os.system [id]", "!foo x", '!!binary "@@@"', "!!bool x", "!!int x", "!!timestamp x")
+        for value in (
+            "!!python/object/apply:os.system [id]",
+            "!foo x",
+            '!!binary "@@@"',
+            "!!bool x",
+            "!!int x",
+            "!!timestamp x",
+        )
     ],
     pytest.param("%TAG ! tag:yaml.org,2002:python/\n---\na: 1", 1, "%TAG", id="H10 %TAG"),
     pytest.param("%YAML 1.1\n---\na: 1", 1, "%YAML", id="H10 %YAML"),
@@ -63,7 +70,7 @@ REFUSED = [
     pytest.param("? [a]\n: b", 1, "key", id="H16 list as key"),
     pytest.param("{a: 1}: b", 1, "key", id="H16 map as key"),
     pytest.param("a" * 200 + ": 1", 1, "longer than 128", id="long key"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "line", "words"), REFUSED)
@@ -114,12 +121,23 @@ def test_h15_line_ends(text: str) -> None:
 def test_values_are_what_they_look_like() -> None:
     text = 'a: 5.90\nb: "012"\nc: true\nd: -3\ne:\nf: Noël\ng: "no"\nh: 2.50\ni: ""\nj: +33 1\nk: v1.2.3\n1: x\ntrue: y'
     assert reader.read(text.encode(), "f").value == {
-        "a": "5.90", "b": "012", "c": True, "d": -3, "e": None, "f": "Noël", "g": "no", "h": "2.50", "i": "",
-        "j": "+33 1", "k": "v1.2.3", "1": "x", "true": "y",
-    }  # fmt: skip
+        "a": "5.90",
+        "b": "012",
+        "c": True,
+        "d": -3,
+        "e": None,
+        "f": "Noël",
+        "g": "no",
+        "h": "2.50",
+        "i": "",
+        "j": "+33 1",
+        "k": "v1.2.3",
+        "1": "x",
+        "true": "y",
+    }
 
 
-@pytest.mark.parametrize("text", ["می‌خواهم", "👩‍👩‍👧", "שלום‏", "日本語"])
+@pytest.mark.parametrize("text", ["می\u200cخواهم", "👩\u200d👩\u200d👧", "שלום\u200f", "日本語"])
 def test_joiners_that_languages_need_are_kept(text: str) -> None:
     assert reader.read(f"a: {text}".encode(), "f").value == {"a": text}
 
@@ -139,14 +157,52 @@ def test_every_lesser_problem_is_collected() -> None:
 # A grammar that meets every rule of the reader: bytes alone hardly ever get past the first token.
 SCALARS = st.one_of(
     st.sampled_from(
-        ["no", "012", "1e3", "22:30", "&a x", "*a", "!!int x", "<<", "- x", "? x", "[", "{", "]", "}", "'", '"', "|", ">", "%",
-         "@", "`", "#", "2024-13-45", "\t", "\x00", "\u2028", "\ufeff", "---", "...", "!!python/name:os.system", "''", '"\\x"',
-         "9" * 40, ".inf", "~", ":", "?", "é", "\ud7ff"]
+        [
+            "no",
+            "012",
+            "1e3",
+            "22:30",
+            "&a x",
+            "*a",
+            "!!int x",
+            "<<",
+            "- x",
+            "? x",
+            "[",
+            "{",
+            "]",
+            "}",
+            "'",
+            '"',
+            "|",
+            ">",
+            "%",
+            "@",
+            "`",
+            "#",
+            "2024-13-45",
+            "\t",
+            "\x00",
+            "\u2028",
+            "\ufeff",
+            "---",
+            "...",
+            "!!python/name:os.system",
+            "''",
+            '"\\x"',
+            "9" * 40,
+            ".inf",
+            "~",
+            ":",
+            "?",
+            "é",
+            "\ud7ff",
+        ]
     ),
     st.text(max_size=12),
     st.integers().map(str),
     st.decimals(allow_nan=False).map(str),
-)  # fmt: skip
+)
 
 
 def yaml_like(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:

@@ -25,13 +25,26 @@ def test_a_small_spec_is_whole(load_with: Callable[..., Spec]) -> None:
     json.dumps(data)
     assert data["audience"] == "b2c"
     assert data["shop"] | {"theme": None} == {
-        "name": "Maison Lin", "slug": "maison-lin", "url": "https://maison-lin.example", "languages": ["en"], "currency": "EUR",
-        "timezone": "Europe/Paris", "theme": None,
-    }  # fmt: skip
+        "name": "Maison Lin",
+        "slug": "maison-lin",
+        "url": "https://maison-lin.example",
+        "languages": ["en"],
+        "currency": "EUR",
+        "timezone": "Europe/Paris",
+        "theme": None,
+    }
     assert data["catalogue"]["products"][0]["variants"] == [
-        {"sku": "sheet", "options": {}, "price": {"EUR": 8900}, "was": None, "prior_price": None, "stock": None, "weight": None,
-         "picture": None}
-    ]  # fmt: skip
+        {
+            "sku": "sheet",
+            "options": {},
+            "price": {"EUR": 8900},
+            "was": None,
+            "prior_price": None,
+            "stock": None,
+            "weight": None,
+            "picture": None,
+        }
+    ]
     assert data["delivery"]["methods"][0]["name"] == {"en": "Home delivery"}
     assert data["delivery"]["methods"][0]["price"] == {"EUR": 590}
     assert data["payment"]["methods"][0]["markets"] == ["FR"]
@@ -197,9 +210,12 @@ def test_nothing_is_nothing_in_every_currency(load_with: Callable[..., Spec]) ->
 
 def test_decimals_are_plain_text(load_with: Callable[..., Spec]) -> None:
     data = load_with(
-        {"shop.theme.radius": "0.50", "catalogue.products.0.unit": {"content": "1.250", "measure": "kg"},
-         "checkout.coupons": [{"code": "ten", "percent": 10}]}
-    ).data  # fmt: skip
+        {
+            "shop.theme.radius": "0.50",
+            "catalogue.products.0.unit": {"content": "1.250", "measure": "kg"},
+            "checkout.coupons": [{"code": "ten", "percent": 10}],
+        }
+    ).data
     assert data["shop"]["theme"]["radius"] == "0.5"
     assert data["catalogue"]["products"][0]["unit"]["content"] == "1.25"
     assert data["checkout"]["coupons"][0]["percent"] == "10"
@@ -249,8 +265,14 @@ def test_names_are_used_once(problems_with: Callable[..., Problems]) -> None:
 def test_variants_inherit_and_must_choose_every_option(
     load_with: Callable[..., Spec], problems_with: Callable[..., Problems]
 ) -> None:
-    product = {"id": "a", "title": "A", "price": 10, "weight": 5, "options": {"size": "Size"},
-               "variants": [{"options": {"size": "S"}}, {"options": {"size": "M"}, "price": 12, "stock": 0}]}  # fmt: skip
+    product = {
+        "id": "a",
+        "title": "A",
+        "price": 10,
+        "weight": 5,
+        "options": {"size": "Size"},
+        "variants": [{"options": {"size": "S"}}, {"options": {"size": "M"}, "price": 12, "stock": 0}],
+    }
     variants = load_with({"catalogue.products": [product]}).data["catalogue"]["products"][0]["variants"]
     assert [(v["sku"], v["price"], v["weight"], v["stock"]) for v in variants] == [
         ("a-s", {"EUR": 1000}, 5, None),
@@ -292,11 +314,10 @@ def test_places(load_with: Callable[..., Spec], tmp_path: Path) -> None:
     assert spec.source["shop"] == {"name": "A", "url": "https://a.example", "languages": ["en"]}
 
 
-@given(
-    st.lists(st.integers(0, 50) | st.from_regex(r"[a-z][a-z0-9-]{0,5}", fullmatch=True), min_size=1).filter(
-        lambda p: isinstance(p[0], str)
-    )
-)
+PARTS = st.integers(0, 50) | st.from_regex(r"[a-z][a-z0-9-]{0,5}", fullmatch=True)
+
+
+@given(st.lists(PARTS, min_size=1).filter(lambda p: isinstance(p[0], str)))
 def test_paths_read_back(path: list[str | int]) -> None:
     assert parse_path(reader.dotted(tuple(path))) == tuple(path)
 
