@@ -10,7 +10,7 @@ from django.utils import timezone
 from cart import coupons, pricing
 from cart.models import Cart, CartLine
 from catalogue.models import Picture
-from config.shop import market, tax_rate
+from config.shop import market, section, tax_rate
 
 if TYPE_CHECKING:
     from delivery.methods import Option
@@ -74,6 +74,12 @@ def summarize(cart: Cart, option: "Option | None" = None, now: datetime | None =
         option=option,
         count=sum(line.quantity for line in lines),
     )
+
+
+def minimum(cart: Cart) -> int:
+    """Smallest value of goods, after discounts, that is accepted."""
+    wanted = section("checkout").get("minimum_order") or section("business").get("minimum_order") or {}
+    return wanted.get(cart.currency, 0)
 
 
 def picture_of(line: CartLine) -> Picture | None:

@@ -20,7 +20,6 @@ from cart.models import Cart, CartLine
 from catalogue import pages
 from catalogue.models import Variant
 from catalogue.prices import price
-from config.shop import section
 
 
 def _to_cart() -> HttpResponse:
@@ -41,9 +40,10 @@ def _page(request: HttpRequest, cart: Cart | None, *, status: int = 200, **error
         option = estimate(cart, now)
         found = summary.summarize(cart, option, now)
         later = [line for line in summary.every(cart) if line.saved_for_later and line.variant]
-        minimum = _minimum(cart)
+        minimum = summary.minimum(cart)
         context |= {
             "summary": found,
+            "market_above": bool(found.lines),
             "rows": [
                 (line, pages.availability(line.line.variant)[1], (errors.get("wrong") or {}).get(line.line.pk))
                 for line in found.lines
@@ -66,12 +66,6 @@ def _market(request: HttpRequest) -> str:
     from catalogue import markets
 
     return markets.current(request)
-
-
-def _minimum(cart: Cart) -> int:
-    """Smallest value of goods that is accepted."""
-    wanted = section("checkout").get("minimum_order") or section("business").get("minimum_order") or {}
-    return wanted.get(cart.currency, 0)
 
 
 def _suggestions(cart: Cart) -> list[pages.Card]:
