@@ -17,12 +17,13 @@ LONGEST_LINE = 80
 OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
 URL = re.compile(r"://|\bwww\.", re.IGNORECASE)
 # Mailboxes most people have; a near miss is pointed out, never refused.
-MAIL_DOMAINS = """
-    gmail.com googlemail.com hotmail.com hotmail.fr hotmail.de hotmail.se hotmail.co.uk outlook.com
-    outlook.fr outlook.de live.com live.fr live.se icloud.com me.com yahoo.com yahoo.fr yahoo.de
-    yahoo.co.uk orange.fr wanadoo.fr free.fr sfr.fr laposte.net gmx.de gmx.net web.de t-online.de
-    freenet.de telia.com bahnhof.se proton.me protonmail.com btinternet.com skynet.be telenet.be
-""".split()
+MAIL_DOMAINS = (
+    "gmail.com", "googlemail.com", "hotmail.com", "hotmail.fr", "hotmail.de", "hotmail.se", "hotmail.co.uk",
+    "outlook.com", "outlook.fr", "outlook.de", "live.com", "live.fr", "live.se", "icloud.com", "me.com",
+    "yahoo.com", "yahoo.fr", "yahoo.de", "yahoo.co.uk", "orange.fr", "wanadoo.fr", "free.fr", "sfr.fr",
+    "laposte.net", "gmx.de", "gmx.net", "web.de", "t-online.de", "freenet.de", "telia.com", "bahnhof.se",
+    "proton.me", "protonmail.com", "btinternet.com", "skynet.be", "telenet.be",
+)  # fmt: skip
 
 
 def line(value: str) -> str:
@@ -162,9 +163,7 @@ def phone(value: str, country: str) -> str:
         )
     if not phonenumbers.is_valid_number(number):
         raise ValidationError(
-            _(
-                "There is no such number. Check it; a foreign one begins with “+” and its country, like %(example)s."
-            )
+            _("There is no such number. Check it; a foreign one begins with “+” and its country, like %(example)s.")
             % {"example": _example(country)},
             "unknown",
         )

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 from cart import session
 from cart.models import Cart
 from cart.pricing import check
+from cart.summary import minimum
 from checkout.state import Checkout
 from checkout.steps import BY_SLUG, STEPS, review
 from common.http import SeeOther
@@ -82,11 +83,9 @@ def enter(request: HttpRequest) -> Checkout | HttpResponse:
     if cart is None:
         order = session.ordered(request)
         if order is not None:  # the second click on the button, or the Back key after the order
-            return (
-                pay(request, order, order.payment_method)
-                if request.method == "POST"
-                else SeeOther(page_after_payment(order))
-            )
+            if request.method == "POST":
+                return pay(request, order, order.payment_method)
+            return SeeOther(page_after_payment(order))
         messages.warning(request, _("Your cart is empty, so there is nothing to order. Nothing was charged."))
         return SeeOther(reverse("cart:show"))
     if request.method != "POST":
@@ -96,7 +95,11 @@ def enter(request: HttpRequest) -> Checkout | HttpResponse:
         messages.warning(request, _("Your cart is empty, so there is nothing to order. Nothing was charged."))
         return SeeOther(reverse("cart:show"))
     user = request.user if request.user.is_authenticated else None
-    return Checkout(cart, user, timezone.now())
+    checkout = Checkout(cart, user, timezone.now())
+    totals = checkout.summary.totals
+    if totals.goods - totals.discount < minimum(cart):
+        return SeeOther(reverse("cart:show"))  # which says how much is missing
+    return checkout
 
 
 def _page(request: HttpRequest, checkout: Checkout, shown: list[ModuleType]) -> HttpResponse:
@@ -137,7 +140,8 @@ def _answer(request: HttpRequest, checkout: Checkout, sent: list[ModuleType]) ->
     # Everything is kept before anything is judged: what one step accepts depends on what another one chose.
     for step in sent:
         checkout.keep_draft(step.slug, typed, checked=not update)
-    _take_country(request, checkout, typed.get("shipping-country", ""))
+    _take_country(checkout, typed.get("shipping-country", ""))
+    checkout = Checkout(checkout.cart, checkout.user, checkout.now)  # ways of delivery and total as they are now
     valid = [_take(checkout, step, typed, update=update) for step in sent]
     checkout.cart.language = get_language() or checkout.cart.language
     checkout.cart.save(update_fields=["data", "language", "updated_at"])
@@ -160,7 +164,7 @@ def _take(checkout: Checkout, step: ModuleType, typed: Mapping[str, str], *, upd
     return True
 
 
-def _take_country(request: HttpRequest, checkout: Checkout, country: str) -> None:
+def _take_country(checkout: Checkout, country: str) -> None:
     """Another country of delivery is another market: its currency, taxes and ways of delivery hold from here on."""
     if country in MARKETS and country != checkout.country:
         kept = dict(checkout.cart.data)
