@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -185,6 +186,12 @@ def schema() -> None:
     print(json.dumps(load(), indent=2, ensure_ascii=False))
 
 
+class PlanFormat(StrEnum):
+    text = "text"
+    json = "json"
+    markdown = "markdown"
+
+
 OutPath = Annotated[Path, typer.Argument(metavar="OUT", help="The folder of the shop.")]
 Restore = Annotated[
     list[str] | None,
@@ -195,13 +202,23 @@ Restore = Annotated[
 
 
 @app.command()
-def plan(spec: SpecPath, out: OutPath, restore: Restore = None) -> int:
-    """Show what a build would do to each file; nothing is written."""
+def plan(
+    spec: SpecPath,
+    out: OutPath,
+    restore: Restore = None,
+    form: Annotated[PlanFormat, typer.Option("--format", help="How to say it.")] = PlanFormat.text,
+) -> int:
+    """Show what a build would change, in words and file by file; nothing is written."""
+    from checkoutgen.build import report
     from checkoutgen.build.plan import plan
-    from checkoutgen.build.report import lines, summary
 
     planned = plan(read_spec(spec), out, restore or ())
-    print("\n".join([*lines(planned), f"{out}: {summary(planned)}"]))
+    if form is PlanFormat.json:
+        print(report.as_json(planned))
+    elif form is PlanFormat.markdown:
+        print(report.markdown(planned))
+    else:
+        print("\n".join([*report.text(planned), f"{out}: {report.summary(planned)}"]))
     return 5 if planned.conflicts else 0
 
 
@@ -214,9 +231,9 @@ def build(
         bool, typer.Option("--check", help="Write nothing; exit 4 when a build would change anything.")
     ] = False,
 ) -> int:
-    """Build the shop, all of it or nothing. Your edits are merged; conflicts are marked in the files and exit with 5."""
+    """Build the shop, all of it or nothing. Your edits are merged; conflicts are marked in the files, exit code 5."""
     from checkoutgen.build.plan import plan
-    from checkoutgen.build.report import lines, summary
+    from checkoutgen.build.report import files, summary
 
     wanted = read_spec(spec)
     if check:
@@ -227,7 +244,7 @@ def build(
         with locked(out):
             planned = plan(wanted, out, restore or ())
             apply(planned)
-    shown = lines(planned) if planned.last is not None or check else []
+    shown = files(planned) if planned.last is not None or check else []
     print("\n".join([*shown, f"{out}: {summary(planned)}"]))
     if planned.conflicts:
         return 5

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from checkoutgen.errors import UsageError
@@ -92,20 +93,19 @@ def archive(files: dict[str, File]) -> bytes:
 
 
 class Base:
-    """The pristine texts of the last build, opened only when one is asked for."""
+    """The texts of the last build; the archive is opened only when one is asked for."""
 
-    def __init__(self, content: bytes) -> None:
-        self._content = content
+    def __init__(self, archive: bytes) -> None:
+        self._archive = archive
 
-    def get(self, path: str) -> bytes | None:
+    @cached_property
+    def texts(self) -> dict[str, bytes]:
         import io
         import zipfile
 
         try:
-            with zipfile.ZipFile(io.BytesIO(self._content)) as zipped:
-                return zipped.read(path)
-        except KeyError:
-            return None
+            with zipfile.ZipFile(io.BytesIO(self._archive)) as zipped:
+                return {name: zipped.read(name) for name in zipped.namelist()}
         except zipfile.BadZipFile:
             raise UsageError(f"{BASE} is damaged: restore it from your repository") from None
 

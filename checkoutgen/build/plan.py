@@ -163,7 +163,7 @@ class _Planner:
             self._edited(path)
             self._keep(path, "edited by you")
         else:
-            self._merge(path, self.base.get(path), self._edited(path), new)
+            self._merge(path, self.base.texts.get(path), self._edited(path), new)
 
     def _merge(self, path: str, base: bytes | None, yours: bytes, new: File, note: str = "") -> None:
         if base is None or not manifests.is_text(yours) or not manifests.is_text(new.content):
@@ -189,7 +189,7 @@ class _Planner:
         came = [path for path in self.new if path not in self.old.files and path not in self.tree.files]
         followed: set[str] = set()
         for path in sorted(gone):
-            base = self.base.get(path)
+            base = self.base.texts.get(path)
             target = (
                 merge.moved(path, base, {to: self.new[to].content for to in came if to not in followed})
                 if base

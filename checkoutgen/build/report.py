@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
+from decimal import Decimal
+from typing import Any
 
+from checkoutgen import __version__
+from checkoutgen.build.meaning import Meaning, meanings
 from checkoutgen.build.plan import ACTIONS, Plan
+from checkoutgen.errors import printable
 
 # So many files of one action are listed one by one; more are counted by folder.
 LISTED = 40
@@ -18,7 +25,12 @@ PAST = {
 }
 
 
-def lines(plan: Plan) -> list[str]:
+def text(plan: Plan) -> list[str]:
+    """What changes for buyers and seller, then what happens to each file."""
+    return [*(_sentence(meaning) for meaning in meanings(plan)), *files(plan)]
+
+
+def files(plan: Plan) -> list[str]:
     """One line a file: the action, the path, why."""
     result = []
     for action in ACTIONS:
@@ -28,7 +40,8 @@ def lines(plan: Plan) -> list[str]:
             result += [f"{action:<9} {folder}  ({number} files)" for folder, number in sorted(folders.items())]
         else:
             result += [
-                f"{action:<9} {change.path}" + (f"  ({change.note})" if change.note else "") for change in changes
+                f"{action:<9} {printable(change.path)}" + (f"  ({change.note})" if change.note else "")
+                for change in changes
             ]
     return result
 
@@ -38,3 +51,101 @@ def summary(plan: Plan) -> str:
     numbers = Counter(change.action for change in plan.changes)
     parts = [f"{numbers[action]} {PAST[action]}" for action in ACTIONS if numbers[action]]
     return ", ".join(parts) if plan.pending else ", ".join(["up to date", *parts])
+
+
+def as_json(plan: Plan) -> str:
+    """`format` 1. `legal_change`, `breaking_change` and `conflict` tell a pipeline what to ask a person for."""
+    found = meanings(plan)
+    content = {
+        "format": 1,
+        "tool": __version__,
+        "pending": plan.pending,
+        "legal_change": any(meaning.legal for meaning in found),
+        "breaking_change": any(meaning.breaking for meaning in found),
+        "conflict": bool(plan.conflicts),
+        "meaning": [vars(meaning) for meaning in found],
+        "files": [vars(change) for change in plan.changes],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=2)
+
+
+def markdown(plan: Plan) -> str:
+    """For a comment on a pull request: what a value was and will be stands in code, where nothing in it can act."""
+    found = meanings(plan)
+    marks = [
+        name
+        for name, holds in (
+            ("**legal change**", any(meaning.legal for meaning in found)),
+            ("**breaking change**", any(meaning.breaking for meaning in found)),
+            ("**conflict**", bool(plan.conflicts)),
+        )
+        if holds
+    ]
+    lines = [f"### Shop: {summary(plan)}" + (f" ({', '.join(marks)})" if marks else ""), ""]
+    if found:
+        lines += ["| | Where | Before | After |", "|---|---|---|---|"]
+        lines += [
+            f"| {meaning.kind}{_flags(meaning)} | {_code(meaning.path)} | {_code(before)} | {_code(after)} |"
+            for meaning in found
+            for before, after in [_sides(meaning)]
+        ]
+        lines.append("")
+    lines += ["<details><summary>Files</summary>", ""]
+    lines += [f"- {change.action} {_code(change.path)} {change.note}".rstrip() for change in plan.changes]
+    return "\n".join([*lines, "", "</details>"])
+
+
+def _sentence(meaning: Meaning) -> str:
+    before, after = _sides(meaning)
+    change = (
+        f"new: {after}"
+        if meaning.before is None
+        else f"gone: {before}"
+        if meaning.after is None
+        else f"{before} → {after}"
+    )
+    return f"{meaning.kind:<9} {printable(meaning.path)}: {change}{_flags(meaning)}"
+
+
+def _flags(meaning: Meaning) -> str:
+    flags = [name for name, holds in (("legal", meaning.legal), ("breaking", meaning.breaking)) if holds]
+    return f" [{', '.join(flags)}]" if flags and flags != [meaning.kind] else ""
+
+
+def _sides(meaning: Meaning) -> tuple[str, str]:
+    """Both values as a person reads them; of long texts, the first place where they differ."""
+    before, after = meaning.before, meaning.after
+    if isinstance(before, str) and isinstance(after, str):
+        start = next(
+            (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
+        )
+        skip = max(0, start - 20) if max(len(before), len(after)) > 60 else 0
+        return _short(before, skip), _short(after, skip)
+    currency = re.search(r"\.([A-Z]{3})$", meaning.path)
+    return _value(before, currency and currency[1]), _value(after, currency and currency[1])
+
+
+def _value(value: Any, currency: str | None) -> str:
+    if value is None:
+        return ""
+    if currency and isinstance(value, int):
+        from checkoutgen.spec.money import digits
+
+        return f"{Decimal(value).scaleb(-(digits(currency) or 0))} {currency}"
+    if isinstance(value, dict) and (name := value.get("title") or value.get("name")):
+        value = next(iter(name.values())) if isinstance(name, dict) else name
+    return _short(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), 0)
+
+
+def _short(value: str, skip: int) -> str:
+    cut = ("…" if skip else "") + value[skip : skip + 60] + ("…" if len(value) > skip + 60 else "")
+    return "".join(c if c.isprintable() else " " for c in cut) or '""'
+
+
+def _code(value: str) -> str:
+    """A code span: longer than any run of backticks inside, with the table's own bar escaped."""
+    if not value:
+        return ""
+    fence = "`" * (max((len(run) for run in re.findall("`+", value)), default=0) + 1)
+    inside = "".join(c if c.isprintable() else " " for c in value).replace("|", "\\|")
+    return f"{fence} {inside} {fence}" if "`" in inside else f"{fence}{inside}{fence}"

@@ -108,7 +108,7 @@ def _build(spec: Spec, folder: Path) -> None:
 
 
 def _manage(python: str, folder: Path, environment: dict[str, str], *command: str) -> str:
-    """What a command of the shop prints. Raises CheckoutgenError when it fails; its own message is on standard error."""
+    """What a command of the shop prints. CheckoutgenError when it fails; its own message is on standard error."""
     run = [python, "manage.py", *command]
     done = subprocess.run(run, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
