@@ -151,7 +151,7 @@ def _faults(language: str, entry: polib.POEntry, text: str) -> Iterator[str]:
         yield "only guessed (fuzzy)"
     if Counter(MARKUP.findall(text)) != Counter(MARKUP.findall(entry.msgid)) or UNSAFE.search(MARKUP.sub("", text)):
         yield 'has <, >, & or " that the English has not, and it would reach the page as it is'
-    if text.strip() != text and entry.msgid.strip() == entry.msgid:
+    if text.strip(" \n\t") != text and entry.msgid.strip() == entry.msgid:
         yield "begins or ends with a blank"
     wanted = Counter(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid))
     given = Counter(PLACEHOLDER.findall(text))

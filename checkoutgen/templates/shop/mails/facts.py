@@ -158,7 +158,7 @@ def _discounts(order: Order, language: str) -> list[tuple[str, str]]:
 
 
 def line_facts(line: Any, currency: str, language: str) -> Facts:
-    options = [f"{localized(option['name'])}: {localized(option['value'])}" for option in line.options]
+    options = [f"{localized(option['name'])}{_(':')} {localized(option['value'])}" for option in line.options]
     return {
         "title": localized(line.title, language),
         "options": ", ".join(options),
