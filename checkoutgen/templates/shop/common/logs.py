@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 # What could name a buyer: mail addresses, the token in an order's link, query strings.
 _PRIVATE = [
-    (re.compile(r"(/(?:order|cart|return|verify|password/[^/]+)/)[^/\s\"']{12,}"), r"\1[token]"),
+    (re.compile(r"(/(?:order|cart/open|return|verify|password/[^/]+)/)[^/\s\"']{12,}"), r"\1[token]"),
     (re.compile(r"\?[^\s\"']*"), "?[query]"),
     (re.compile(r"[^\s@/<>\"']+@[^\s@/<>\"']+"), "[mail]"),
 ]

@@ -5,7 +5,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from django.core import signing
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from accounts import throttle
@@ -22,6 +22,8 @@ PASSWORD = "correct horse battery"
 EMAIL = "ana@example.com"
 
 
+# The shop's own hashing is slow on purpose, some hundred times in these tests.
+@override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
 class AccountTestCase(BuyerTestCase):
     def user(self, email: str = EMAIL, **values) -> User:
         return User.objects.create_user(email, PASSWORD, **values)
