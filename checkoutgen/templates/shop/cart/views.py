@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,10 +20,11 @@ from cart.models import Cart, CartLine
 from catalogue import pages
 from catalogue.models import Variant
 from catalogue.prices import price
+from common.http import SeeOther
 
 
 def _to_cart() -> HttpResponse:
-    return HttpResponseRedirect(reverse("cart:show"), status=303)
+    return SeeOther(reverse("cart:show"))
 
 
 @never_cache
@@ -104,7 +105,7 @@ def add(request: HttpRequest) -> HttpResponse:
         return _to_cart()
     if not wanted:
         messages.error(request, _("The quantity must be a whole number from 1, like 2. Nothing was added."))
-        return HttpResponseRedirect(f"{variant.product.get_absolute_url()}?variant={variant.sku}", status=303)
+        return SeeOther(f"{variant.product.get_absolute_url()}?variant={variant.sku}")
     cart = session.open_cart(request)
     cost = price(variant, cart.market)
     if cost is None:
@@ -281,7 +282,7 @@ def coupon(request: HttpRequest) -> HttpResponse:
 def _back(request: HttpRequest) -> HttpResponse:
     """To the checkout when the code was entered there."""
     if request.POST.get("next") == "checkout":
-        return HttpResponseRedirect(reverse("checkout:start"), status=303)
+        return SeeOther(reverse("checkout:start"))
     return _to_cart()
 
 

@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cart import session
 from catalogue import delivery, markets, pages, prices
+from common.http import SeeOther
 from common.urls import absolute
 from config.shop import MARKETS, section
 
@@ -74,7 +75,7 @@ def product(request: HttpRequest, handle: str) -> HttpResponse:
 def market(request: HttpRequest) -> HttpResponse:
     """Another country: prices, taxes, delivery follow. A cart moves along, its steps are asked anew."""
     code = request.POST.get("market", "")
-    response = HttpResponseRedirect(_back(request.POST.get("next", "")), status=303)
+    response = SeeOther(_back(request.POST.get("next", "")))
     if code in MARKETS:
         year = 365 * 24 * 3600
         response.set_cookie(
