@@ -128,45 +128,51 @@ _SVG_ELEMENTS = frozenset(
     "feBlend feFlood feComposite feDropShadow".split()
 )
 _SVG_ATTRIBUTE = re.compile(r"(?!on)[a-zA-Z][a-zA-Z0-9-]*\Z", re.IGNORECASE)
-_SVG = "{http://www.w3.org/2000/svg}"
+_SVG = "http://www.w3.org/2000/svg}"
+_XML = "http://www.w3.org/XML/1998/namespace}"
 
 
 def _svg(content: bytes) -> tuple[int, int] | None:
-    from xml.etree import ElementTree
-    from xml.parsers.expat import ExpatError
+    from xml.parsers import expat
 
-    try:
-        text = content.decode("utf-8-sig")  # in another encoding, what is forbidden below could hide
-    except UnicodeDecodeError:
-        return None
-    if re.search(r"<!(?!--)|<\?(?!xml[ ])", text):
+    found: list[tuple[str, dict[str, str]]] = []
+
+    def refuse(*_: object) -> None:
         raise UnusableFileError(
             "is an SVG with a document type, entities or processing instructions, which is not allowed"
         )
+
+    def utf8(_version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding and encoding.lower() != "utf-8":
+            raise UnusableFileError("is an SVG in another encoding than UTF-8; save it as UTF-8")
+
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.XmlDeclHandler = utf8
+    parser.StartElementHandler = lambda name, attributes: found.append((name, attributes))
+    parser.StartDoctypeDeclHandler = parser.ProcessingInstructionHandler = refuse
     try:
-        root = ElementTree.fromstring(text)  # noqa: S314 - no entity can be declared: no document type above
-    except (ElementTree.ParseError, ExpatError, ValueError, LookupError):
+        parser.Parse(content.decode(), True)
+    except (expat.ExpatError, ValueError):
         return None
-    if root.tag != f"{_SVG}svg":
+    if found[0][0] != f"{_SVG}svg":
         return None
-    for element in root.iter():
-        name = str(element.tag).removeprefix(_SVG)
-        if name not in _SVG_ELEMENTS:
-            raise UnusableFileError(f"is an SVG with the element {ascii(name)[:60]}, which is not allowed")
-        for attribute, value in element.attrib.items():
+    for name, attributes in found:
+        if name.removeprefix(_SVG) not in _SVG_ELEMENTS:
+            raise UnusableFileError(f"is an SVG with the element {ascii(name)[:80]}, which is not allowed")
+        for attribute, value in attributes.items():
             _svg_attribute(attribute, value)
-    return _svg_size(root.attrib)
+    return _svg_size(found[0][1])
 
 
 def _svg_attribute(name: str, value: str) -> None:
-    if name.endswith("}href") or name == "href":
+    if name == "href" or name.endswith("}href"):
         if not re.fullmatch(r"#[\w.-]+", value, re.ASCII):
             raise UnusableFileError("is an SVG that refers to something outside itself, which is not allowed")
         return
-    if name == "{http://www.w3.org/XML/1998/namespace}space" or name == "{http://www.w3.org/XML/1998/namespace}lang":
-        return
-    references = re.sub(r"url\(\s*['\"]?#[\w.-]+['\"]?\s*\)", "", value, flags=re.ASCII)
-    if not _SVG_ATTRIBUTE.match(name) or re.search(r"url|javascript|expression|@|\\", references, re.IGNORECASE):
+    own = re.sub(r"url\(\s*['\"]?#[\w.-]+['\"]?\s*\)", "", value, flags=re.ASCII)
+    if not _SVG_ATTRIBUTE.match(name.removeprefix(_XML)) or re.search(
+        r"url|script|expression|@|\\", own, re.IGNORECASE
+    ):
         raise UnusableFileError(f"is an SVG with the attribute {ascii(name)[:60]}, which is not allowed here")
 
 

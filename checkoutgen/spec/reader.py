@@ -193,7 +193,8 @@ class _Walker:
             raise self.stop(event, f"the key is longer than {MAX_KEY} characters")
         if key == "<<":
             raise self.stop(event, "merge keys (<<) are not allowed; write the values out, or use `extends`")
-        self.characters(event)
+        if event.style == '"':
+            self.characters(event)
         path, _ = self.frames[-1]
         here = (*path, key)
         if first := self.document.keys.get(here):
@@ -206,7 +207,8 @@ class _Walker:
         text: str = event.value
         if len(text) > MAX_TEXT:
             raise self.stop(event, f"the text is longer than {MAX_TEXT:,} characters")
-        self.characters(event)
+        if event.style == '"':  # the only style with escapes; all else was looked at in the whole text
+            self.characters(event)
         if event.style or not event.implicit[0]:
             return text
         if text in ("true", "false"):

@@ -99,6 +99,7 @@ def test_pictures_have_a_size(tmp_path: Path, name: str, content: bytes) -> None
         ),
         ("a.svg", b'<?xml-stylesheet href="x"?><svg xmlns="http://www.w3.org/2000/svg"/>', "document type"),
         ("a.svg", SVG.format("").encode("utf-16"), "does not hold"),
+        ("a.svg", b'<?xml version="1.0" encoding="iso-2022-jp"?>' + SVG.format("").encode(), "UTF-8"),
     ],
 )
 def test_h38_pictures_that_are_none(tmp_path: Path, name: str, content: bytes, words: str) -> None:
