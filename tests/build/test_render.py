@@ -1,0 +1,218 @@
+"""The same spec gives the same bytes everywhere, and a spec's words never reach code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checkoutgen.build import render as renders
+from checkoutgen.build.render import render
+from checkoutgen.build.select import Chosen, select
+from checkoutgen.spec import Spec, load
+from tests.build.conftest import SOURCE
+
+Make = Callable[..., Spec]
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ("b2c", "b2b", "minimal")
+DIGESTS = """
+import hashlib, json, sys
+from pathlib import Path
+from checkoutgen.build.render import render
+from checkoutgen.spec import load
+files = render(load(Path(sys.argv[1])))
+print(json.dumps([(path, hashlib.sha256(file.content).hexdigest(), file.executable) for path, file in files.items()]))
+"""
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_rendering_twice_gives_the_same_bytes(example: str) -> None:
+    path = ROOT / f"examples/{example}.yaml"
+    assert render(load(path)) == render(load(path))
+
+
+def test_machine_and_surroundings_do_not_matter(tmp_path: Path) -> None:
+    """Other hash seeds, time zones, locales, home folders, working folders and clocks."""
+    surroundings: list[tuple[dict[str, str], Path]] = [
+        ({"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C", "LANG": "C"}, ROOT),
+        ({"PYTHONHASHSEED": "1", "TZ": "Asia/Kathmandu", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "0"}, tmp_path),
+        (
+            {"PYTHONHASHSEED": "4711", "TZ": "America/St_Johns", "LC_ALL": "tr_TR.UTF-8", "HOME": str(tmp_path)},
+            tmp_path,
+        ),
+    ]
+    seen = set()
+    for variables, folder in surroundings:
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **variables}
+        spec = os.path.relpath(ROOT / "examples/b2c.yaml", folder)
+        command = [sys.executable, "-c", DIGESTS, spec]
+        seen.add(subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True).stdout)
+    assert len(seen) == 1
+    assert len(json.loads(seen.pop())) > 100
+
+
+CODE = (
+    ".py",
+    ".html",
+    ".js",
+    ".css",
+    ".sh",
+    ".toml",
+    ".yml",
+    ".txt",
+    ".po",
+    ".mo",
+    "Dockerfile",
+    "Makefile",
+    "compose.yaml",
+)
+POLYGLOTS = [
+    "{{ 7*7 }}{% debug %}{# x",
+    '"""\nimport os; os.system("id")\n"""',
+    "'); __import__('os').system('id') #\\",
+    "</script><script>alert(1)</script>",
+    "[[ 7*7 ]][% for x in y %]",
+    "$(id) `id` ${{ github.token }}",
+    "<img src=x onerror=alert(1)>",
+    "x\nRUN curl evil",
+]
+
+
+def _texts(value: Any, replacement: Callable[[], str]) -> Any:
+    """Every free text of the resolved spec replaced: what is a text by language, and the plain strings that nothing else reads."""
+    if isinstance(value, dict):
+        if value and value.keys() <= {"fr", "en", "de", "sv"} and all(isinstance(text, str) for text in value.values()):
+            return {language: replacement() for language in value}
+        free = {
+            "name",
+            "legal_name",
+            "street",
+            "city",
+            "tagline",
+            "evidence",
+            "holder",
+            "trade_name",
+            "host",
+            "carrier",
+        }
+        return {
+            key: replacement() if key in free and isinstance(child, str) else _texts(child, replacement)
+            for key, child in value.items()
+        }
+    if isinstance(value, list):
+        return [_texts(child, replacement) for child in value]
+    return value
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_free_text_never_reaches_code(example: str) -> None:
+    """Two specs that differ only in free text give byte-identical code."""
+    spec = load(ROOT / f"examples/{example}.yaml")
+    number = 0
+
+    def hostile() -> str:
+        nonlocal number
+        number += 1
+        return POLYGLOTS[number % len(POLYGLOTS)]
+
+    other = Spec(**{**vars(spec), "data": _texts(spec.data, hostile), "source": {}})
+    assert number > 10
+    plain, attacked = render(spec), render(other)
+    assert plain.keys() == attacked.keys()
+    code = [path for path in plain if path.endswith(CODE)]
+    assert len(code) > 100
+    assert [path for path in code if plain[path] != attacked[path]] == []
+    changed = [path for path in plain if plain[path].content != attacked[path].content]
+    assert {path.partition("/")[0] for path in changed} <= {"config", "content", "checkout.yaml"}
+    for path in changed:
+        if path.endswith(".json"):
+            json.loads(attacked[path].content)
+
+
+@pytest.mark.parametrize("name", ["__import__", "a b", "x]", "A", "", "é", "-x", "a\n"])
+def test_only_identifiers_are_put_into_templates(name: str, make_spec: Make) -> None:
+    data = make_spec().data
+    data["shop"]["languages"] = [name]
+    with pytest.raises(ValueError, match="not an identifier"):
+        renders.identifiers(data, {})
+
+
+def test_an_unknown_name_in_a_template_is_an_error(make_spec: Make, tmp_path: Path) -> None:
+    template = tmp_path / "x.py.jinja"
+    template.write_text("[[ surprise ]]")
+    with pytest.raises(Exception, match="undefined"):
+        renders._code(make_spec().data, {"x.py.jinja": Chosen(template)})
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+)
+
+
+@given(json_values)
+def test_indented_json_is_read_back_as_it_was(value: Any) -> None:
+    assert json.loads(renders._indented(value)) == value
+
+
+def test_markets_and_categories_keep_their_order(make_spec: Make) -> None:
+    shop = json.loads(render(make_spec())["config/shop.json"].content)
+    assert list(shop["markets"]) == ["FR", "BE"]
+    assert list(shop["catalogue"]["categories"]) == ["sheets", "bath"]
+
+
+def test_the_written_spec_is_valid_and_says_the_same(make_spec: Make, tmp_path: Path) -> None:
+    spec = make_spec()
+    (tmp_path / "spec/again.yaml").write_bytes(render(spec)["checkout.yaml"].content)
+    again = load(tmp_path / "spec/again.yaml")
+    assert again.data == spec.data
+    assert yaml.safe_load(render(spec)["checkout.yaml"].content)["shop"] == SOURCE["shop"]
+
+
+def apps(files: dict[str, object]) -> set[str]:
+    return {path.split("/")[0] for path in files if path.endswith("/apps.py")}
+
+
+def test_a_shop_has_only_the_apps_it_asks_for(make_spec: Make) -> None:
+    plain = select(make_spec().data)
+    assert {"accounts", "returns"} <= apps(plain)
+    assert "business" not in apps(plain)
+
+    def guests_only(source: dict[str, Any]) -> None:
+        source["checkout"] = {"identification": {"guest": True, "sign_in": False, "account": "none"}}
+
+    guests = select(make_spec(guests_only).data)
+    assert apps(plain) - apps(guests) == {"accounts"}
+    assert not [path for path in guests if path.startswith(("templates/accounts/", "tests/test_accounts"))]
+
+
+def test_only_the_chosen_providers_and_languages_are_there(make_spec: Make) -> None:
+    files = render(make_spec())
+    assert "payments/providers/demo/adapter.py" in files
+    assert {path.split("/")[1] for path in files if path.startswith("locale/")} == {"en", "fr"}
+
+    def transfer(source: dict[str, Any]) -> None:
+        source["payment"] = {
+            "methods": [
+                {"id": "transfer", "kind": "bank-transfer", "iban": "FR7630006000011234567890189", "holder": "Lin"}
+            ]
+        }
+
+    assert not [path for path in render(make_spec(transfer)) if path.startswith("payments/providers/demo")]
+
+
+def test_every_file_says_which_part_of_the_spec_made_it(make_spec: Make) -> None:
+    files = render(make_spec())
+    assert files["static/pictures/drap.svg"].sources == ("catalogue.products[0].pictures[0]",)
+    assert files["content/legal/terms.fr.md"].sources == ("legal.pages.terms",)
+    assert files["accounts/models.py"].sources == ("checkout.identification",)
+    assert files["cart/models.py"].sources == ()
