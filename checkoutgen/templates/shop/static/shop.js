@@ -7,10 +7,11 @@ for (const field of document.querySelectorAll("[data-send]")) {
 // Another country or way of delivery asks the server for the form that goes with it, and comes back to the same place.
 const place = JSON.parse(sessionStorage.getItem("place") || "null");
 sessionStorage.removeItem("place");
-if (place?.path === location.pathname) {
+addEventListener("pageshow", () => {
+  if (place?.path !== location.pathname) return;
   document.getElementById(place.id)?.focus({ preventScroll: true });
   scrollTo(0, place.top);
-}
+});
 for (const field of document.querySelectorAll("[data-update]")) {
   field.addEventListener("change", () => {
     const button = field.form.querySelector(`button[name=update][value="${field.dataset.update}"]`);
