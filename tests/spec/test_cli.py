@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from checkoutgen import __version__
+from checkoutgen.errors import UsageError
+from checkoutgen.spec import load
+from checkoutgen.starter import presets, start
 from tests.spec.conftest import change, minimal, written
 
 
@@ -124,3 +127,16 @@ def test_init_wants_an_empty_folder_and_a_known_preset(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "--preset" in done.stderr
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_init_writes_a_valid_spec(tmp_path: Path, preset: str) -> None:
+    spec = start(tmp_path / "shop", preset)
+    assert load(spec).file == str(tmp_path / "shop" / "checkout.yaml")
+
+
+def test_init_leaves_a_folder_with_files_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("x")
+    with pytest.raises(UsageError, match="not empty"):
+        start(tmp_path, "b2c-fr")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
