@@ -11,7 +11,7 @@ import pytest
 
 from checkoutgen.spec import Spec, load
 
-from .conftest import EXAMPLES, checkoutgen
+from .conftest import EXAMPLES, checkoutgen, lint
 
 SPECS = sorted(path.name for path in EXAMPLES.glob("*.yaml"))
 PICTURES = sorted(EXAMPLES.glob("*/**/*.svg"))
@@ -20,8 +20,8 @@ PICTURES = sorted(EXAMPLES.glob("*/**/*.svg"))
 @pytest.mark.parametrize("name", SPECS)
 def test_validates_and_is_in_order_with_the_law(name: str) -> None:
     assert checkoutgen("validate", EXAMPLES / name).returncode == 0
-    lint = checkoutgen("lint", EXAMPLES / name)
-    assert lint.returncode == 0, lint.stdout
+    found = lint(EXAMPLES / name)
+    assert found.returncode == 0, found.stdout
 
 
 def test_what_the_textile_shop_sells_and_where(b2c: Spec) -> None:

@@ -11,7 +11,7 @@ from copier import Settings, run_copy
 from checkoutgen.spec import load
 from checkoutgen.starter import TEMPLATE, presets, start
 
-from .conftest import checkoutgen
+from .conftest import lint
 
 
 @pytest.mark.parametrize("preset", presets())
@@ -22,8 +22,8 @@ def test_every_preset_renders_validates_and_lints_clean(preset: str, tmp_path: P
     assert len(spec.data["shop"]["languages"]) == 1
     legal = tmp_path / "shop" / "legal" / spec.data["shop"]["languages"][0]
     assert {file.stem for file in legal.iterdir()} == set(spec.data["legal"]["pages"])
-    lint = checkoutgen("lint", path)
-    assert lint.returncode == 0, lint.stdout
+    found = lint(path)
+    assert found.returncode == 0, found.stdout
 
 
 def files(folder: Path) -> dict[str, bytes]:
