@@ -5,7 +5,6 @@ new, one that moved is not, and an entry that matches nothing any more is report
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,8 @@ VERSION = 1
 
 def read(path: Path) -> list[dict[str, str]]:
     """The entries of a baseline file. Raises UsageError when it is none."""
+    import json
+
     try:
         data = json.loads(path.read_bytes())
         entries = data["findings"]
@@ -24,7 +25,9 @@ def read(path: Path) -> list[dict[str, str]]:
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or 'cannot be read'}") from None
     except (ValueError, KeyError, TypeError, AssertionError):
-        raise UsageError(f"{path} is not a baseline of version {VERSION}; write one with `lint --write-baseline {path}`") from None
+        raise UsageError(
+            f"{path} is not a baseline of version {VERSION}; write one with `lint --write-baseline {path}`"
+        ) from None
     return list(entries)
 
 
@@ -34,7 +37,15 @@ def entry(finding: Finding, file: str) -> dict[str, str]:
 
 def text(findings: list[tuple[str, Finding]]) -> str:
     """A baseline file of the open findings, each with the spec it is in."""
-    entries = sorted({json.dumps(entry(finding, file), sort_keys=True) for file, finding in findings if finding.is_open and finding.digest})
+    import json
+
+    entries = sorted(
+        {
+            json.dumps(entry(finding, file), sort_keys=True)
+            for file, finding in findings
+            if finding.is_open and finding.digest
+        }
+    )
     return json.dumps({"version": VERSION, "findings": [json.loads(line) for line in entries]}, indent=2) + "\n"
 
 
@@ -57,7 +68,9 @@ def apply(spec: Any, findings: list[Finding], entries: list[dict[str, str]]) -> 
             "",
             f"The baseline keeps `{known['rule']}` at `{known['path']}`, which is no longer found",
             known["path"],
-            Place(*spec.place(known["path"])[:3]) if isinstance(spec.place(known["path"]), tuple) else Place(spec.file, 1, 1),
+            Place(*spec.place(known["path"])[:3])
+            if isinstance(spec.place(known["path"]), tuple)
+            else Place(spec.file, 1, 1),
             title="Baseline",
             remedy="Write the baseline again with `--write-baseline`.",
         )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +32,8 @@ class Outcome(NamedTuple):
 @cache
 def labels(language: str) -> dict[str, Any]:
     """Words of one language that law or courts allow or refuse on buttons. See `locales/<language>/labels.json`."""
+    import json
+
     try:
         found: dict[str, Any] = json.loads((LOCALES / language / "labels.json").read_bytes())
     except OSError:
@@ -41,16 +41,18 @@ def labels(language: str) -> dict[str, Any]:
     return found
 
 
-@dataclass
 class Case:
-    data: dict[str, Any]
-    market: str
-    day: str
-    texts: Texts
-    spec: Any = None
-    review: bool = False
-    consumers: bool = True
-    _derived: dict[str, Any] = field(default_factory=dict)
+    def __init__(
+        self, spec: Any, market: str, day: str, texts: Texts, derived: dict[str, Any], *, review: bool
+    ) -> None:
+        self.spec = spec
+        self.data: dict[str, Any] = spec.data
+        self.market = market
+        self.day = day
+        self.texts = texts
+        self.review = review
+        self.consumers = True
+        self._derived = derived  # shared by the cases of a spec
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -90,7 +92,8 @@ class Case:
             yield here, item
 
     def given(self, path: str) -> bool:
-        return bool(self.spec.given(path)) if self.spec is not None else paths.get(self.data, path) is not None
+        """Whether the author wrote it, or only a default stands there."""
+        return bool(self.spec.given(path))
 
 
 def _derive(data: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +101,8 @@ def _derive(data: dict[str, Any]) -> dict[str, Any]:
     country = seller.get("country") or ""
     products = (data.get("catalogue") or {}).get("products") or []
     markets = list(data.get("markets") or {})
-    trust = data.get("trust") or {}
+    trust, support = data.get("trust") or {}, data.get("support") or {}
+    deliveries = (data.get("delivery") or {}).get("methods") or []
     employees, turnover = seller.get("employees"), seller.get("turnover_eur")
     methods = (data.get("payment") or {}).get("methods") or []
     return {
@@ -116,8 +120,14 @@ def _derive(data: dict[str, Any]) -> dict[str, Any]:
         "invoice": any(method.get("kind") == "invoice" for method in methods),
         "durability": any((product.get("durability_guarantee_years") or 0) > 2 for product in products),
         "exceptions": any(product.get("withdrawal_exception") for product in products),
-        "physical": any(method.get("kind") != "digital" for method in (data.get("delivery") or {}).get("methods") or []),
+        "physical": any(method.get("kind") != "digital" for method in deliveries),
         "epr_schemes": sorted({str(entry.get("scheme", "")).lower() for entry in seller.get("epr") or []}),
+        "reductions": any(variant.get("was") for product in products for variant in product.get("variants") or []),
+        "payments": sorted({str(method.get("kind")) for method in methods}),
+        "providers": sorted({str(method.get("provider")) for method in methods}),
+        "limits": any(method.get("minimum") and method.get("maximum") for method in methods),
+        "deliveries": sorted({str(method.get("kind")) for method in deliveries}),
+        "chats": bool(support.get("messaging") or support.get("chat_url")),
         "shows_ratings": bool((trust.get("reviews") or {}).get("enabled"))
         or any(badge.get("kind") == "rating" for badge in trust.get("badges") or []),
     }

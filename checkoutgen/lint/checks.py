@@ -49,12 +49,16 @@ def need(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
     wanted = item["need"]
     for path in [wanted] if isinstance(wanted, str) else wanted:
         values = [(choice.strip(), case.get(choice.strip())) for choice in path.split("|")]
-        found = next((pair for pair in values if not conditions.is_empty(pair[1]) and _counts(case, item, pair[0])), None)
+        found = next(
+            (pair for pair in values if not conditions.is_empty(pair[1]) and _counts(case, item, pair[0])), None
+        )
         if found:
             yield Outcome(True, found[0], shown(found[1]))
         else:
             first = values[0][0]
-            yield Outcome(False, first, _say(item, f"`{' or '.join(name for name, _ in values)}` is missing", path=first))
+            yield Outcome(
+                False, first, _say(item, f"`{' or '.join(name for name, _ in values)}` is missing", path=first)
+            )
 
 
 def _counts(case: Case, item: dict[str, Any], path: str) -> bool:
@@ -71,11 +75,14 @@ def must(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
             yield Outcome(True, path, shown(case.get(path)))
         else:
             yield Outcome(
-                False, path, _say(item, "`{path}` is not as it must be", path=broken, value=case.get(broken), market=case.market)
+                False,
+                path,
+                _say(item, "`{path}` is not as it must be", path=broken, value=case.get(broken), market=case.market),
             )
         return
     picked = item.get("pick", {})
     for here, element in case.each(item["each"]):
+
         def lookup(path: str, element: Any = element) -> Any:
             return element if path == "." else paths.get(element, path)
 
@@ -90,14 +97,19 @@ def must(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
         name = element.get("id") or element.get("code") if isinstance(element, dict) else element
         end = item.get("at", "" if broken == "." else broken)
         yield Outcome(
-            False, paths.join(here, end), _say(item, "`{path}` is not as it must be", path=broken, value=lookup(broken), name=name or here)
+            False,
+            paths.join(here, end),
+            _say(item, "`{path}` is not as it must be", path=broken, value=lookup(broken), name=name or here),
         )
 
 
 def _for_market(wanted: dict[str, Any], market: str) -> dict[str, Any]:
     """``{market}`` inside a condition stands for the market's code."""
     text = json.dumps(wanted)
-    return json.loads(text.replace("{market}", market)) if "{market}" in text else wanted  # type: ignore[no-any-return]
+    if "{market}" not in text:
+        return wanted
+    filled: dict[str, Any] = json.loads(text.replace("{market}", market))
+    return filled
 
 
 def page(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
@@ -105,7 +117,9 @@ def page(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
     lacking = tuple(language for language in case.languages if not case.texts.plain(name, language))
     if lacking:
         message = _say(item, f"There is no `{name}` page")
-        yield Outcome(False, f"legal.pages.{name}" if name in case.texts.pages else "legal.pages", message, languages=lacking)
+        yield Outcome(
+            False, f"legal.pages.{name}" if name in case.texts.pages else "legal.pages", message, languages=lacking
+        )
     else:
         yield Outcome(True, f"legal.pages.{name}", f"page `{name}` in {', '.join(case.languages)}")
 
@@ -139,7 +153,12 @@ def text(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
             else:
                 lacking.setdefault(f"legal.pages.{written[0]}", []).append(language)
     for path, languages in lacking.items():
-        yield Outcome(False, path, _say(item, "the text does not say what it must", pages=", ".join(names)), languages=tuple(dict.fromkeys(languages)))
+        yield Outcome(
+            False,
+            path,
+            _say(item, "the text does not say what it must", pages=", ".join(names)),
+            languages=tuple(dict.fromkeys(languages)),
+        )
 
 
 _VALUE = re.compile(r"\{([a-z_.]+)\}")
@@ -162,7 +181,12 @@ def _hasnt(case: Case, item: dict[str, Any], pages: list[str]) -> Iterator[Outco
                 if span and not (item.get("unless") and _excused(plain, span, item["unless"].get(language))):
                     message = _say(item, "the text says “{value}”", value=plain[slice(*span)])
                     yield Outcome(
-                        False, f"legal.pages.{name}", message, languages=(language,), file=language, line=case.texts.line(name, language, phrase)
+                        False,
+                        f"legal.pages.{name}",
+                        message,
+                        languages=(language,),
+                        file=language,
+                        line=case.texts.line(name, language, phrase),
                     )
                     break
 
@@ -185,7 +209,12 @@ def texts(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
                     continue
                 plain = phrases.normalise(said)
                 if span := phrases.find(plain, phrase):
-                    yield Outcome(False, here, _say(item, "the text says “{value}”", value=plain[slice(*span)]), languages=(language,))
+                    yield Outcome(
+                        False,
+                        here,
+                        _say(item, "the text says “{value}”", value=plain[slice(*span)]),
+                        languages=(language,),
+                    )
 
 
 def _has_proof(case: Case, path: str, item: dict[str, Any]) -> bool:
@@ -219,9 +248,20 @@ def words(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
             continue
         fix = {"remove": True} if case.given(path) else None
         if said in lists.get("disputed", ()):
-            yield Outcome(False, path, f"The words “{shown(label)}” are disputed ({language}); safe: “{lists['best']}”", "warning", fix=fix)
+            yield Outcome(
+                False,
+                path,
+                f"The words “{shown(label)}” are disputed ({language}); safe: “{lists['best']}”",
+                "warning",
+                fix=fix,
+            )
         elif said in lists.get("refuse", ()):
-            yield Outcome(False, path, f"The words “{shown(label)}” are refused by law or courts ({language}); write “{lists['best']}”", fix=fix)
+            yield Outcome(
+                False,
+                path,
+                f"The words “{shown(label)}” are refused by law or courts ({language}); write “{lists['best']}”",
+                fix=fix,
+            )
         else:
             soft = any(part in plain for part in item.get("softer_with", ()))
             yield Outcome(
@@ -245,7 +285,11 @@ def _label(case: Case, item: dict[str, Any]) -> tuple[str, Any]:
 
 def _without_amount(label: str) -> str:
     """“Pay €49.90” is judged as “pay”: an amount may follow the words."""
-    return label.rstrip("0123456789.,' €$£krsekchfeur:{}amount-").rstrip() if any(c.isdigit() for c in label) or "{" in label else label
+    return (
+        label.rstrip("0123456789.,' €$£krsekchfeur:{}amount-").rstrip()
+        if any(c.isdigit() for c in label) or "{" in label
+        else label
+    )
 
 
 def python(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:

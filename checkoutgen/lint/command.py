@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import date, timedelta
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from checkoutgen import __version__
 from checkoutgen.errors import UsageError
@@ -22,16 +21,15 @@ NOTHING_TO_CHECK = 3
 INTERNAL = 70
 
 
-@dataclass
-class Request:
+class Request(NamedTuple):
     """The arguments of `lint`, as typed."""
 
     paths: list[Path]
     format: str = ""
-    outputs: list[str] = field(default_factory=list)  # FORMAT:FILE
+    outputs: Sequence[str] = ()  # FORMAT:FILE
     as_of: str = ""
-    markets: list[str] = field(default_factory=list)
-    select: list[str] = field(default_factory=list)
+    markets: Sequence[str] = ()
+    select: Sequence[str] = ()
     fail_on: str = "error"
     unverified: str = ""
     upcoming: int | None = None
@@ -44,8 +42,7 @@ class Request:
     text: bytes | None = None  # of standard input
 
 
-@dataclass
-class Answer:
+class Answer(NamedTuple):
     printed: str
     notes: list[str]
     code: int
@@ -62,7 +59,9 @@ def lint(request: Request, *, colour: bool = False) -> Answer:
     job = _job(request, review=shown == "html" or any(name == "html" for name, _ in outputs))
     paths = fleet.specs(request.paths)
     if not paths:
-        return Answer("", ["nothing to check: no spec in what was named (a spec has a `shop` section)"], NOTHING_TO_CHECK)
+        return Answer(
+            "", ["nothing to check: no spec in what was named (a spec has a `shop` section)"], NOTHING_TO_CHECK
+        )
     notes: list[str] = []
     if request.fix:
         notes += _fix(paths, job)
@@ -91,6 +90,8 @@ def _output(text: str, known: list[str]) -> tuple[str, Path]:
 def _one_of(what: str, value: str, known: list[str] | tuple[str, ...]) -> str:
     if value in known:
         return value
+    from difflib import get_close_matches
+
     close = get_close_matches(value, known, 1)
     hint = f"; did you mean `{close[0]}`?" if close else f"; there are: {', '.join(known)}"
     raise UsageError(f"{what}: `{value}` is not known{hint}")
@@ -165,7 +166,7 @@ def _code(reports: list[Report], request: Request) -> int:
         return 2
     if request.fail_on == "never" or request.write_baseline:
         return 0
-    counts = SEVERITIES[: SEVERITIES.index(request.fail_on) + 1]  # type: ignore[arg-type]
+    counts = SEVERITIES[: SEVERITIES.index(request.fail_on) + 1]
     return int(any(finding.severity in counts for report in reports for finding in report.open))
 
 
@@ -197,25 +198,27 @@ def rules_table(markets: list[str], form: str) -> str:
     if form == "json":
         import json
 
-        return json.dumps({"version": 1, "rules": [as_data(rule, prose(rule.id)) for rule in found]}, ensure_ascii=False, indent=2)
+        return json.dumps(
+            {"version": 1, "rules": [as_data(rule, prose(rule.id)) for rule in found]}, ensure_ascii=False, indent=2
+        )
     width = max((len(rule.id) for rule in found), default=0)
-    lines = [f"{rule.id:<{width}}  {rule.severity:<7}  {kind_of(rule):<13}  {rule.title}" for rule in found]
+    lines = [f"{rule.id:<{width}}  {rule.severity:<7}  {kind_of(rule):<13}  {prose(rule.id).title}" for rule in found]
     return "\n".join([*lines, f"{len(found)} rules"])
 
 
 def as_data(rule: Rule, read: Prose) -> dict[str, Any]:
     return {
         "rule": rule.id,
-        "title": rule.title,
+        "title": read.title,
         "jurisdiction": "" if rule.jurisdiction in EVERYWHERE else rule.jurisdiction.upper(),
         "group": rule.jurisdiction,
         "audience": rule.audience,
-        "kinds": list(rule.kinds),
+        "kinds": rule.kinds,
         "severity": rule.severity,
         "valid_from": rule.valid_from or None,
         "valid_to": rule.valid_to or None,
         "in_force": read.in_force,
-        "statute": rule.statute,
+        "statute": read.statute,
         "sources": list(read.sources),
         "evidence": rule.evidence,
         "parent": rule.parent or None,

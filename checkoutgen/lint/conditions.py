@@ -5,17 +5,56 @@ nothing about a value that is not there, as in JSON Schema itself."""
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
+_TYPES = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "number": (int, float),
+    "null": type(None),
+}
 
-@cache
-def _validator(schema: str) -> Any:
-    import jsonschema_rs
 
-    return jsonschema_rs.Draft202012Validator(json.loads(schema))
+def _is_type(name: str, value: Any) -> bool:
+    return isinstance(value, _TYPES[name]) and (name == "boolean" or not isinstance(value, bool))  # type: ignore[arg-type]
+
+
+# The part of JSON Schema (draft 2020-12) that rules use. A library's compiler costs more for these few dozen fragments than
+# everything else the lint does; a test compares the answers with the library's.
+_KEYWORDS: dict[str, Callable[[Any, Any], bool]] = {
+    "const": lambda wanted, value: bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool),
+    "enum": lambda wanted, value: any(
+        value == item and isinstance(value, bool) == isinstance(item, bool) for item in wanted
+    ),
+    "type": lambda wanted, value: _is_type(wanted, value),
+    "pattern": lambda wanted, value: not isinstance(value, str) or re.search(wanted, value) is not None,
+    "maxLength": lambda wanted, value: not isinstance(value, str) or len(value) <= wanted,
+    "minimum": lambda wanted, value: not _is_type("number", value) or value >= wanted,
+    "maximum": lambda wanted, value: not _is_type("number", value) or value <= wanted,
+    "exclusiveMinimum": lambda wanted, value: not _is_type("number", value) or value > wanted,
+    "minItems": lambda wanted, value: not isinstance(value, list) or len(value) >= wanted,
+    "maxItems": lambda wanted, value: not isinstance(value, list) or len(value) <= wanted,
+    "minProperties": lambda wanted, value: not isinstance(value, dict) or len(value) >= wanted,
+    "required": lambda wanted, value: not isinstance(value, dict) or all(key in value for key in wanted),
+    "properties": lambda wanted, value: (
+        not isinstance(value, dict)
+        or all(is_valid(schema, value[key]) for key, schema in wanted.items() if key in value)
+    ),
+    "items": lambda wanted, value: not isinstance(value, list) or all(is_valid(wanted, item) for item in value),
+    "contains": lambda wanted, value: not isinstance(value, list) or any(is_valid(wanted, item) for item in value),
+    "anyOf": lambda wanted, value: any(is_valid(schema, value) for schema in wanted),
+    "not": lambda wanted, value: not is_valid(wanted, value),
+}
+
+
+def is_valid(schema: dict[str, Any], value: Any) -> bool:
+    """Whether a value satisfies a JSON Schema fragment. Raises KeyError for a keyword that rules may not use."""
+    return all(_KEYWORDS[keyword](wanted, value) for keyword, wanted in schema.items())
 
 
 def is_empty(value: Any) -> bool:
@@ -31,7 +70,7 @@ def holds(wanted: Any, value: Any) -> bool:
     if isinstance(wanted, list):
         return value in wanted
     if isinstance(wanted, dict):
-        return value is None or bool(_validator(json.dumps(wanted, sort_keys=True)).is_valid(value))
+        return value is None or is_valid(wanted, value)
     return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
 
 

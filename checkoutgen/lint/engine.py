@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from checkoutgen.lint import checks, conditions, paths
 from checkoutgen.lint.case import EU, Case, Outcome
@@ -16,11 +13,9 @@ from checkoutgen.lint.rulebook import prose, rules
 from checkoutgen.lint.texts import Texts
 
 EVERYWHERE = ("global", "usability", "accessibility", "security", "contradiction", "mail", "privacy")
-_KIND_WORDS = {"service": "service", "goods": "goods", "digital_content": "digital_content"}
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """What the command line decides about a lint."""
 
     day: str  # ISO day that is judged
@@ -66,11 +61,11 @@ class _Judge:
         self.found: dict[tuple[Any, ...], Finding] = {}
         self.broken: dict[str, str] = {}
 
-    def case(self, market: str, rule: Rule | None = None) -> Case:
+    def case(self, market: str) -> Case:
         facts = (self.spec.data.get("markets") or {}).get(market)
         launch = facts.get("launch_date") if isinstance(facts, dict) else None
         day = max(self.options.day, launch) if isinstance(launch, str) else self.options.day
-        return Case(self.spec.data, market, day, self.texts, self.spec, self.options.review, _derived=self.derived)
+        return Case(self.spec, market, day, self.texts, self.derived, review=self.options.review)
 
     def judge(self) -> None:
         markets = list(self.spec.data.get("markets") or {})
@@ -117,7 +112,7 @@ class _Judge:
         try:
             for outcome in checks.run(case, item, source):
                 self._add(case, outcome, rule, speakers)
-        except Exception as error:  # noqa: BLE001  one rule's fault must not hide what the others find
+        except Exception as error:
             self.broken.setdefault(rule.id, f"{type(error).__name__}: {error}")
 
     def _add(self, case: Case, outcome: Outcome, rule: Rule, speakers: list[Rule]) -> None:
@@ -125,7 +120,7 @@ class _Judge:
             return
         outcome = outcome._replace(path=as_written(self.spec, outcome.path))
         where = "" if rule.jurisdiction in EVERYWHERE and rule.jurisdiction != "global" else case.market
-        provisions = tuple(Provision(where, speaker.id, speaker.statute) for speaker in speakers)
+        provisions = tuple(Provision(where, speaker.id) for speaker in speakers)
         root = rule.parent or rule.id
         status = "missing" if outcome.ok is False else "fulfilled" if outcome.ok else "not judged"
         key = (status, root, outcome.path, outcome.message, outcome.file, outcome.line, outcome.severity)
@@ -145,7 +140,6 @@ class _Judge:
             path=outcome.path,
             place=self._place(outcome),
             provisions=provisions,
-            title=rule.title,
             languages=outcome.languages,
             fix=outcome.fix or {},
         )
@@ -195,6 +189,9 @@ def text_file(spec: Any, path: str, language: str) -> str:
 
 def digest(value: Any) -> str:
     """A short fingerprint of a value, the same on every machine."""
+    import hashlib
+    import json
+
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -210,12 +207,15 @@ def judge(spec: Any, options: Options) -> tuple[list[Finding], list[Finding], li
     work.judge()
     order = {"error": 0, "warning": 1, "info": 2}
     everything = sorted(
-        work.findings(), key=lambda f: (f.place.file, f.place.line, f.place.column, order[f.severity], f.rule, f.path, f.message)
+        work.findings(),
+        key=lambda f: (f.place.file, f.place.line, f.place.column, order[f.severity], f.rule, f.path, f.message),
     )
     missing = [finding for finding in everything if finding.status == "missing"]
+    for finding in everything:
+        finding.provisions = tuple(p._replace(statute=prose(p.rule).statute) for p in finding.provisions)
+        finding.title, finding.remedy = prose(finding.rule).title, prose(finding.rule).remedy
     for finding in missing:
         finding.digest = digest(paths.get(spec.source, finding.path))
-        finding.remedy = prose(finding.rule).remedy
     reviewed = [finding for finding in everything if finding.status != "missing"]
     return missing, reviewed, sorted(work.broken.items())
 
@@ -264,10 +264,10 @@ def dates(spec: Any) -> set[str]:
 
 def upcoming(spec: Any, options: Options, until: str) -> list[Finding]:
     """What is in order on the options' day and breaks on a later one, up to ``until``."""
-    known = {fingerprint(finding) for finding in judge(spec, replace(options, review=False))[0]}
+    known = {fingerprint(finding) for finding in judge(spec, options._replace(review=False))[0]}
     found = []
     for day in sorted(day for day in dates(spec) if options.day < day <= until):
-        for finding in judge(spec, replace(options, day=day, review=False))[0]:
+        for finding in judge(spec, options._replace(day=day, review=False))[0]:
             if (mark := fingerprint(finding)) not in known:
                 known.add(mark)
                 finding.since = day

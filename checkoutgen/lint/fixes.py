@@ -41,6 +41,8 @@ def fix(text: str, findings: list[Finding]) -> tuple[str, list[Finding]]:
     """The text with the fixes of its findings, and the findings that were fixed. Edits that meet are made one a run."""
     root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     edits: list[tuple[_Edit, Finding]] = []
+    if root is None:
+        return text, []
     for finding in findings:
         for edit in _edit(text, root, finding):
             if not any(edit[0] < end and start < edit[1] for (start, end, _), _ in edits):
@@ -109,4 +111,8 @@ def _removal(text: str, parent: yaml.MappingNode, key: yaml.Node, value: yaml.No
 def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9-]*", value) else json.dumps(value, ensure_ascii=False)
+    return (
+        value
+        if isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9-]*", value)
+        else json.dumps(value, ensure_ascii=False)
+    )

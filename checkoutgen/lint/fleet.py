@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from checkoutgen import __version__
 from checkoutgen.errors import CheckoutgenError, Problem, SpecError, UsageError
@@ -22,8 +19,7 @@ KEPT = 20_000  # reports in the cache
 _SPEC = re.compile(rb"^shop:", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """What is the same for every spec of a run."""
 
     options: Options
@@ -71,7 +67,9 @@ def check(path: Path, job: Job, text: bytes | None = None) -> tuple[Report, tupl
     except CheckoutgenError as error:
         return Report(name, job.options.day, broken_rules=[("reading the spec", str(error))]), ()
     except Exception as error:
-        return Report(name, job.options.day, broken_rules=[("reading the spec", f"{type(error).__name__}: {error}")]), ()
+        return Report(
+            name, job.options.day, broken_rules=[("reading the spec", f"{type(error).__name__}: {error}")]
+        ), ()
     report = lint(spec, job.options, [dict(entry) for entry in job.baseline])
     if job.until:
         report.upcoming = upcoming(spec, job.options, job.until)
@@ -80,7 +78,17 @@ def check(path: Path, job: Job, text: bytes | None = None) -> tuple[Report, tupl
 
 def _invalid(file: str, job: Job, problems: tuple[Problem, ...]) -> Report:
     findings = [
-        Finding(INVALID, INVALID, "error", "missing", "", p.message, p.path, Place(p.file, p.line, p.column), title="The spec is valid")
+        Finding(
+            INVALID,
+            INVALID,
+            "error",
+            "missing",
+            "",
+            p.message,
+            p.path,
+            Place(p.file, p.line, p.column),
+            title="The spec is valid",
+        )
         for p in problems
     ]
     return Report(file, job.options.day, findings)
@@ -111,30 +119,25 @@ def _judge_all(paths: list[Path], job: Job, cores: int) -> Iterator[tuple[Report
         yield from (check(path, job) for path in paths)
         return
     import multiprocessing
+    from functools import partial
 
     from checkoutgen.lint.rulebook import rules
 
     rules()  # read once, before the processes part
     with multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn").Pool(cores) as pool:
-        yield from pool.imap(_Check(job), paths, chunksize=max(1, min(16, len(paths) // (cores * 4))))
-
-
-@dataclass(frozen=True)
-class _Check:
-    job: Job
-
-    def __call__(self, path: Path) -> tuple[Report, tuple[Path, ...]]:
-        return check(path, self.job)
+        yield from pool.imap(partial(check, job=job), paths, chunksize=max(1, min(16, len(paths) // (cores * 4))))
 
 
 class _Cache:
     """Reports by content: of the spec, of every file it names, of the rules, the version and the options."""
 
     def __init__(self, job: Job) -> None:
+        import json
+
         from checkoutgen.lint.rulebook import _stamp
 
         tool = Path(__file__).stat().st_mtime_ns
-        key = _sha(json.dumps([__version__, tool, _stamp(), asdict(job)], sort_keys=True, default=str).encode())
+        key = _sha(json.dumps([__version__, tool, _stamp(), job], sort_keys=True, default=str).encode())
         home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
         self.path = Path(home) / "checkoutgen" / f"lint-{key[:20]}.json"
         self.hashes: dict[str, str] = {}
@@ -162,11 +165,15 @@ class _Cache:
     def put(self, path: Path, report: Report, inputs: tuple[Path, ...]) -> None:
         if report.broken_rules:
             return
+        from dataclasses import asdict
+
         files = dict.fromkeys([str(path), *(str(name) for name in inputs)])
         self.entries[str(path)] = {"files": [[name, self.hash(name)] for name in files], "report": asdict(report)}
         self.changed = True
 
     def save(self) -> None:
+        import json
+
         from checkoutgen.lint.rulebook import write_atomically
 
         if self.changed:
@@ -175,19 +182,21 @@ class _Cache:
 
 
 def _sha(content: bytes) -> str:
+    import hashlib
+
     return hashlib.sha256(content).hexdigest()
 
 
 def _report(kept: dict[str, Any]) -> Report:
     def finding(data: dict[str, Any]) -> Finding:
-        return Finding(**{
-            **data,
-            "place": Place(*data["place"]),
-            "provisions": tuple(Provision(**p) if isinstance(p, dict) else Provision(*p) for p in data["provisions"]),
-            "languages": tuple(data["languages"]),
-        })
+        return Finding(
+            **{
+                **data,
+                "place": Place(*data["place"]),
+                "provisions": tuple(Provision(*p) for p in data["provisions"]),
+                "languages": tuple(data["languages"]),
+            }
+        )
 
     lists = {name: [finding(data) for data in kept[name]] for name in ("findings", "reviewed", "upcoming")}
     return Report(**{**kept, **lists, "broken_rules": [tuple(pair) for pair in kept["broken_rules"]]})
-
-

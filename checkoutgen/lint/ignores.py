@@ -6,9 +6,8 @@ reason is itself a finding, so that none outlives its cause."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from checkoutgen.lint.model import Finding, Place
 from checkoutgen.lint.rulebook import rules
@@ -16,14 +15,13 @@ from checkoutgen.lint.rulebook import rules
 _COMMENT = re.compile(r"#\s*checkoutgen:\s*ignore(?:\[([^\]]*)\])?[ \t]*(.*)$")
 
 
-@dataclass
-class Ignore:
+class Ignore(NamedTuple):
     names: tuple[str, ...]
     reason: str
     line: int  # of the comment
     target: int  # of what it speaks of
     column: int
-    used: set[str] = field(default_factory=set)
+    used: set[str]  # the names that silenced something
 
 
 def read(text: str) -> list[Ignore]:
@@ -41,7 +39,7 @@ def read(text: str) -> list[Ignore]:
             rest = enumerate(lines[number:], number + 1)
             target = next((n for n, after in rest if after.strip() and not after.lstrip().startswith("#")), number)
         names = tuple(name.strip() for name in (match[1] or "").split(",") if name.strip())
-        found.append(Ignore(names, match[2].strip(), number, target, match.start() + 1))
+        found.append(Ignore(names, match[2].strip(), number, target, match.start() + 1, set()))
     return found
 
 
@@ -65,7 +63,7 @@ def apply(spec: Any, findings: list[Finding], *, silenced: bool = True, whole: b
             hit = _names(finding) & set(ignore.names)
             if ignore.target == finding.place.line and hit and ignore.reason:
                 finding.status, finding.reason = "ignored", ignore.reason
-                ignore.used |= hit
+                ignore.used.update(hit)
     about = []
     for name, found in texts.items():
         for ignore in found:
@@ -89,7 +87,9 @@ def _faults(ignore: Ignore, whole: bool) -> list[tuple[str, str]]:
 
 
 def _about(file: str, ignore: Ignore, rule: str, message: str) -> Finding:
-    remedy = {"unused-ignore": "Remove the comment."}.get(rule, "Write `# checkoutgen: ignore[rule-name] why this is right here`.")
+    remedy = {"unused-ignore": "Remove the comment."}.get(
+        rule, "Write `# checkoutgen: ignore[rule-name] why this is right here`."
+    )
     place = Place(file, ignore.line, ignore.column)
     return Finding(rule, rule, "warning", "missing", "", message, "", place, title="Ignores", remedy=remedy)
 

@@ -21,20 +21,17 @@ class Place(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One dated requirement. ``checks`` are the parsed items of the rule file's ``check`` list."""
 
     id: str
     jurisdiction: str  # "eu", "global", "us-ca", "usability", … or a lower-case country code
-    title: str
     audience: str  # b2c | b2b | both
     kinds: tuple[str, ...]  # of product; empty = all
     severity: Severity
     valid_from: str  # ISO days; "" = open
     valid_to: str
     evidence: str
-    statute: str
     parent: str  # "" = none
     replaces: bool  # its own check stands in for its parent's
     follows: str  # "market" or "seller": whose country decides
@@ -46,10 +43,11 @@ class Rule:
         return self.evidence == UNVERIFIED
 
 
-@dataclass(frozen=True, slots=True)
-class Prose:
+class Prose(NamedTuple):
     """What only people read of a rule: kept apart so that a clean run does not load it."""
 
+    title: str
+    statute: str
     why: str
     remedy: str
     sources: tuple[str, ...]
@@ -57,16 +55,15 @@ class Prose:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Provision:
+class Provision(NamedTuple):
     """The rule that speaks in one market: the market's own, or the EU's where it has none."""
 
     market: str
     rule: str
-    statute: str
+    statute: str = ""
 
 
-@dataclass(slots=True)
+@dataclass
 class Finding:
     """One rule broken (or, for the reviewer's page, fulfilled) at one place."""
 
@@ -100,7 +97,7 @@ class Finding:
         return self.status == "missing"
 
 
-@dataclass(slots=True)
+@dataclass
 class Report:
     """Everything that one spec's lint has to say."""
 

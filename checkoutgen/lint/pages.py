@@ -1,6 +1,6 @@
 """The documentation of the rules, made from their files: `docs/rules/` and `checkoutgen explain`.
 
-    python -m checkoutgen.lint.pages docs/rules        writes the pages
+python -m checkoutgen.lint.pages docs/rules        writes the pages
 """
 
 from __future__ import annotations
@@ -36,8 +36,13 @@ def page(name: str) -> str:
     until = f" until {rule.valid_to}" if rule.valid_to else ""
     facts = [
         ("Jurisdiction", _NAMES.get(rule.jurisdiction, rule.jurisdiction)),
-        ("Statute", rule.statute),
-        ("In force", " ".join(filter(None, [f"from {rule.valid_from}{until}." if rule.valid_from or until else "", read.in_force]))),
+        ("Statute", read.statute),
+        (
+            "In force",
+            " ".join(
+                filter(None, [f"from {rule.valid_from}{until}." if rule.valid_from or until else "", read.in_force])
+            ),
+        ),
         ("Audience", {"both": "consumers and businesses", "b2c": "consumers", "b2b": "businesses"}[rule.audience]),
         ("Products", ", ".join(rule.kinds) or "all"),
         ("Severity", rule.severity),
@@ -45,7 +50,7 @@ def page(name: str) -> str:
         ("Refines", f"[{rule.parent}]({rule.parent}.md), whose check it shares" if rule.parent else ""),
         ("Country decided by", "the seller's establishment" if rule.follows == "seller" else ""),
     ]
-    lines = [f"# {name}", "", rule.title + ".", ""]
+    lines = [f"# {name}", "", read.title + ".", ""]
     lines += [f"- {label}: {value}" for label, value in facts if value]
     lines += ["", "## Why", "", read.why or "See the statute.", "", "## What to write", "", read.remedy or "Nothing."]
     if read.note:
@@ -79,7 +84,9 @@ def _check(item: dict[str, Any] | str) -> str:
         case "mail":
             return f"The mail `{item['mail']}` is sent{days}"
         case "words":
-            return f"The words on the button are on the list `{item['words']}` of `locales/<language>/labels.json`{days}"
+            return (
+                f"The words on the button are on the list `{item['words']}` of `locales/<language>/labels.json`{days}"
+            )
         case "text" | "texts" as name:
             where = item[name] if isinstance(item[name], list) else [item[name]]
             told = "say" if "has" in item else "do not say"
@@ -91,7 +98,10 @@ def _check(item: dict[str, Any] | str) -> str:
 
 
 def _phrases(said: str | list[str]) -> str:
-    return "; and ".join(f"“{phrase.replace('*', '…')}”".replace(" | ", "” or “") for phrase in ([said] if isinstance(said, str) else said))
+    return "; and ".join(
+        f"“{phrase.replace('*', '…')}”".replace(" | ", "” or “")
+        for phrase in ([said] if isinstance(said, str) else said)
+    )
 
 
 def _example(rule: Rule) -> list[str]:
@@ -102,7 +112,16 @@ def _example(rule: Rule) -> list[str]:
 
     patch = {path: value for key in ("spec", "resolved") for path, value in bad.get(key, {}).items()}
     said = yaml.safe_dump(patch, allow_unicode=True, sort_keys=False).rstrip()
-    return ["", "## Found in", "", "A spec that is in order but for this (null: taken out):", "", "```yaml", said, "```"]
+    return [
+        "",
+        "## Found in",
+        "",
+        "A spec that is in order but for this (null: taken out):",
+        "",
+        "```yaml",
+        said,
+        "```",
+    ]
 
 
 def table() -> str:
@@ -110,7 +129,11 @@ def table() -> str:
     counts: dict[str, Counter[str]] = {}
     for rule in rulebook.rules().values():
         counts.setdefault(rule.jurisdiction, Counter())[kind_of(rule)] += 1
-    lines = ["| Jurisdiction | Rules | " + " | ".join(word.capitalize() if word != "Python" else word for word in _KINDS) + " |"]
+    lines = [
+        "| Jurisdiction | Rules | "
+        + " | ".join(word.capitalize() if word != "Python" else word for word in _KINDS)
+        + " |"
+    ]
     lines.append("|---|" + "--:|" * (len(_KINDS) + 1))
     for code in [code for code in _NAMES if code in counts]:
         row = counts[code]
@@ -148,7 +171,10 @@ def index() -> str:
         found = [rule for rule in rulebook.rules().values() if rule.jurisdiction == code]
         if found:
             lines += ["", f"## {name}", "", "| Rule | Severity | Judged | Says |", "|---|---|---|---|"]
-            lines += [f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {kind_of(rule)} | {_cell(rule.title)} |" for rule in found]
+            lines += [
+                f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {kind_of(rule)} | {_cell(rulebook.prose(rule.id).title)} |"
+                for rule in found
+            ]
     lines += ["", "## Not judgeable, and why", "", "| Rule | Reason |", "|---|---|"]
     lines += [f"| [{name}]({name}.md) | {_cell(reason)} |" for name, reason in unjudged()]
     return "\n".join(lines) + "\n"

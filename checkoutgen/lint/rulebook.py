@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from checkoutgen import __version__
 from checkoutgen.lint.model import Prose, Rule
 
 FOLDER = Path(__file__).parent / "rules"
-_PROSE = ("why", "remedy", "sources", "in_force", "note")
+_PROSE = ("title", "statute", "why", "remedy", "sources", "in_force", "note")
 _KEYS = {
     "title", "statute", "sources", "evidence", "audience", "kinds", "valid_from", "valid_to", "in_force", "severity",
     "parent", "replaces", "follows", "applies", "why", "remedy", "check", "note", "good", "bad", "base",
@@ -56,7 +55,7 @@ def files() -> list[Path]:
 def _compile() -> tuple[dict[str, Any], dict[str, Any]]:
     rules: dict[str, Any] = {}
     prose: dict[str, Any] = {}
-    for path in files():
+    for path in sorted(files(), key=lambda path: path.stem):
         data = read(path)
         jurisdiction = path.parent.name
         if path.stem in rules:
@@ -64,14 +63,12 @@ def _compile() -> tuple[dict[str, Any], dict[str, Any]]:
         rules[path.stem] = [
             path.stem,
             jurisdiction,
-            data["title"],
             data["audience"],
             data.get("kinds", []),
             data["severity"],
             str(data.get("valid_from") or ""),
             str(data.get("valid_to") or ""),
             data.get("evidence", ""),
-            data.get("statute", ""),
             data.get("parent", ""),
             data.get("replaces", False),
             data.get("follows", "market"),
@@ -84,7 +81,8 @@ def _compile() -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _cache_folders() -> list[Path]:
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return [Path(__file__).parent / "__pycache__", Path(home) / "checkoutgen"]
+    beside = [] if sys.dont_write_bytecode else [Path(__file__).parent / "__pycache__"]
+    return [*beside, Path(home) / "checkoutgen"]
 
 
 def _cache_file(folder: Path, part: str) -> Path:
@@ -93,6 +91,8 @@ def _cache_file(folder: Path, part: str) -> Path:
 
 def write_atomically(path: Path, text: str) -> bool:
     """Whole or not at all. False when the place cannot be written: a cache is never worth an error."""
+    import tempfile  # slow to import, and rarely needed
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
@@ -115,24 +115,20 @@ def _load(part: str) -> dict[str, Any]:
             found: dict[str, Any] = kept["data"]
             return found
     parts = dict(zip(("rules", "prose"), _compile(), strict=True))
-    if not sys.dont_write_bytecode:
-        for folder in _cache_folders():
-            written = [
-                write_atomically(_cache_file(folder, name), json.dumps({"stamp": stamp, "data": data}, ensure_ascii=False))
-                for name, data in parts.items()
-            ]
-            if all(written):
-                break
+    for folder in _cache_folders():
+        written = [
+            write_atomically(_cache_file(folder, name), json.dumps({"stamp": stamp, "data": data}, ensure_ascii=False))
+            for name, data in parts.items()
+        ]
+        if all(written):
+            break
     return parts[part]
 
 
 @cache
 def rules() -> dict[str, Rule]:
     """Every rule by name, in a fixed order."""
-    return {
-        name: Rule(*row[:4], tuple(row[4]), *row[5:14], tuple(row[14]))  # type: ignore[call-arg]
-        for name, row in sorted(_load("rules").items())
-    }
+    return {name: Rule(*row) for name, row in _load("rules").items()}
 
 
 @cache
@@ -142,9 +138,9 @@ def _prose() -> dict[str, Any]:
 
 def prose(name: str) -> Prose:
     """What people read of a rule; what a national rule leaves out it has from its parent."""
-    why, remedy, sources, in_force, note = _prose()[name]
+    title, statute, why, remedy, sources, in_force, note = _prose()[name]
     parent = rules()[name].parent
     if parent and not (why and remedy):
         inherited = prose(parent)
         why, remedy = why or inherited.why, remedy or inherited.remedy
-    return Prose(why, remedy, tuple(sources), in_force, note)
+    return Prose(title, statute, why, remedy, tuple(sources), in_force, note)

@@ -7,12 +7,13 @@ to compile than the whole lint."""
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 GAP = 80
-_PLAIN = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "\u00a0": " ", "\u202f": " ", "–": "-", "—": "-", "‑": "-", "*": "", "`": ""})
+_PLAIN = str.maketrans(
+    {"’": "'", "‘": "'", "ʼ": "'", "\u00a0": " ", "\u202f": " ", "–": "-", "—": "-", "‑": "-", "*": "", "`": ""}
+)
 
 
 def normalise(text: str) -> str:
@@ -58,12 +59,12 @@ def excerpt(text: str, span: tuple[int, int], around: int = 50) -> str:
     return ("… " if start else "") + text[start:end].strip() + (" …" if end < len(text) else "")
 
 
-@dataclass
 class Texts:
-    """The legal pages of one spec, normalised once."""
+    """The legal pages of one spec, normalised once. ``pages``: page -> language -> Markdown."""
 
-    pages: dict[str, dict[str, str]]  # page -> language -> Markdown
-    _plain: dict[tuple[str, str], str] = field(default_factory=dict)
+    def __init__(self, pages: dict[str, dict[str, str]]) -> None:
+        self.pages = pages
+        self._plain: dict[tuple[str, str], str] = {}
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Texts:
@@ -90,4 +91,6 @@ class Texts:
 def bodies(page: Any) -> dict[str, str]:
     """The Markdown of a resolved page by language."""
     body = page.get("body", page) if isinstance(page, dict) else {}
-    return {language: text for language, text in body.items() if isinstance(text, str)} if isinstance(body, dict) else {}
+    return (
+        {language: text for language, text in body.items() if isinstance(text, str)} if isinstance(body, dict) else {}
+    )

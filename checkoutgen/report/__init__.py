@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 from checkoutgen.errors import UsageError, printable
 from checkoutgen.lint.model import Report
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """What a format may need beside the findings."""
 
     version: str

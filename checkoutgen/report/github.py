@@ -23,9 +23,13 @@ def render(reports: list[Report], context: Context) -> str:
             place = finding.place
             where = f"file={_property(place.file)},line={place.line},col={place.column},title={_property(finding.rule)}"
             statutes = f" ({'; '.join(finding.statutes)})" if finding.statutes else ""
-            lines.append(f"::{_COMMANDS[finding.severity]} {where}::{_data(finding.message + statutes + ' ' + finding.remedy)}")
+            lines.append(
+                f"::{_COMMANDS[finding.severity]} {where}::{_data(finding.message + statutes + ' ' + finding.remedy)}"
+            )
         for rule, why in report.broken_rules:
             lines.append(f"::error title={_property(rule)}::{_data(f'The rule failed: {why}')}")
         for finding in report.upcoming:
-            lines.append(f"::warning file={_property(report.file)},title={_property(finding.rule)}::{_data(f'From {finding.since}: {finding.message}')}")
+            lines.append(
+                f"::warning file={_property(report.file)},title={_property(finding.rule)}::{_data(f'From {finding.since}: {finding.message}')}"
+            )
     return "\n".join(lines) + ("\n" if lines else "")

@@ -22,7 +22,11 @@ def _attribute(text: str) -> str:
 
 def render(reports: list[Report], context: Context) -> str:
     suites = [_suite(report) for report in reports]
-    return '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="checkoutgen lint">\n' + "".join(suites) + "</testsuites>\n"
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="checkoutgen lint">\n'
+        + "".join(suites)
+        + "</testsuites>\n"
+    )
 
 
 def _suite(report: Report) -> str:
@@ -40,7 +44,7 @@ def _suite(report: Report) -> str:
         cases.append(head + body + "    </testcase>\n")
     for rule, why in report.broken_rules:
         cases.append(
-            f"    <testcase classname={_attribute(rule)} name=\"the rule itself\">\n      <error message={_attribute(why)}/>\n    </testcase>\n"
+            f'    <testcase classname={_attribute(rule)} name="the rule itself">\n      <error message={_attribute(why)}/>\n    </testcase>\n'
         )
     if not cases:
         cases.append('    <testcase classname="checkoutgen" name="in order"/>\n')

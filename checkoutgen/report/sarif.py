@@ -35,7 +35,8 @@ def render(reports: list[Report], context: Context) -> str:
             {
                 "executionSuccessful": not broken,
                 "toolExecutionNotifications": [
-                    {"level": "error", "message": {"text": f"The rule {rule} failed on {report.file}: {why}"}} for report, rule, why in broken
+                    {"level": "error", "message": {"text": f"The rule {rule} failed on {report.file}: {why}"}}
+                    for report, rule, why in broken
                 ],
             }
         ],
@@ -52,10 +53,13 @@ def _rule(name: str) -> dict[str, Any]:
     read = prose(name)
     if read.sources:
         entry["helpUri"] = read.sources[0]  # the authority itself
-    entry["shortDescription"] = {"text": rule.title}
+    entry["shortDescription"] = {"text": read.title}
     if read.why:
         entry["fullDescription"] = {"text": read.why}
-    entry["help"] = {"text": read.remedy or rule.title, "markdown": "\n\n".join(filter(None, [rule.statute, read.why, read.remedy])) or rule.title}
+    entry["help"] = {
+        "text": read.remedy or read.title,
+        "markdown": "\n\n".join(filter(None, [read.statute, read.why, read.remedy])) or read.title,
+    }
     entry["defaultConfiguration"] = {"level": _LEVELS[rule.severity]}
     entry["properties"] = {"tags": [rule.jurisdiction, *([rule.evidence] if rule.evidence else [])]}
     return entry
@@ -80,7 +84,9 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         "partialFingerprints": {"rulePathMessage/v1": fingerprint(finding)},
         "properties": {
             "markets": list(finding.markets),
-            "statutes": [f"{p.market}: {p.statute}" if p.market else p.statute for p in finding.provisions if p.statute],
+            "statutes": [
+                f"{p.market}: {p.statute}" if p.market else p.statute for p in finding.provisions if p.statute
+            ],
             "evidence": finding.evidence,
         },
     }

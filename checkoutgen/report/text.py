@@ -17,7 +17,9 @@ def render(reports: list[Report], context: Context) -> str:
     for report in reports:
         for finding in report.open:
             lines += [*_finding(finding, context), ""]
-        lines += [f"{printable(report.file)}: the rule `{rule}` failed: {one_line(why)}" for rule, why in report.broken_rules]
+        lines += [
+            f"{printable(report.file)}: the rule `{rule}` failed: {one_line(why)}" for rule, why in report.broken_rules
+        ]
         if report.upcoming:
             lines += [*_upcoming(report, context), ""]
         lines.append(_summary(report))
@@ -39,10 +41,17 @@ def _finding(finding: Finding, context: Context) -> list[str]:
         number = f"{place.line:>5}"
         lines.append(_paint(f"{number} | ", "dim", context) + source[:WIDEST])
         if place.column <= WIDEST:
-            lines.append(" " * 5 + _paint(" | ", "dim", context) + " " * (place.column - 1) + _paint("^", finding.severity, context))
+            lines.append(
+                " " * 5
+                + _paint(" | ", "dim", context)
+                + " " * (place.column - 1)
+                + _paint("^", finding.severity, context)
+            )
     lines += [f"      {line}" for line in _statutes(finding)]
     if finding.path:
-        lines.append(f"      at: {one_line(finding.path)}" + (f"   evidence: {finding.evidence}" if finding.evidence else ""))
+        lines.append(
+            f"      at: {one_line(finding.path)}" + (f"   evidence: {finding.evidence}" if finding.evidence else "")
+        )
     if finding.remedy:
         lines.append(f"      do: {one_line(finding.remedy)}")
     return lines
@@ -53,7 +62,10 @@ def _statutes(finding: Finding) -> list[str]:
     for provision in finding.provisions:
         if provision.statute:
             by_statute.setdefault(provision.statute, []).append(provision.market)
-    return [f"{', '.join(filter(None, markets)) + ': ' if any(markets) else ''}{_short(statute)}" for statute, markets in by_statute.items()]
+    return [
+        f"{', '.join(filter(None, markets)) + ': ' if any(markets) else ''}{_short(statute)}"
+        for statute, markets in by_statute.items()
+    ]
 
 
 def _short(statute: str, most: int = 150) -> str:
@@ -63,7 +75,9 @@ def _short(statute: str, most: int = 150) -> str:
 @cache
 def _lines(file: str) -> tuple[str, ...]:
     try:
-        return tuple(Path(file).read_text(encoding="utf-8", errors="replace").splitlines()) if Path(file).is_file() else ()
+        return (
+            tuple(Path(file).read_text(encoding="utf-8", errors="replace").splitlines()) if Path(file).is_file() else ()
+        )
     except OSError:
         return ()
 
@@ -85,7 +99,9 @@ def _summary(report: Report) -> str:
     counts = [(severity, sum(f.severity == severity for f in report.open)) for severity in ("error", "warning", "info")]
     said = ", ".join(plural(count, {"info": "note"}.get(severity, severity)) for severity, count in counts if count)
     silent = [(word, sum(f.status == word for f in report.findings)) for word in ("ignored", "baseline")]
-    kept = "".join(f"; {count} {'ignored' if word == 'ignored' else 'in the baseline'}" for word, count in silent if count)
+    kept = "".join(
+        f"; {count} {'ignored' if word == 'ignored' else 'in the baseline'}" for word, count in silent if count
+    )
     return f"{printable(report.file)}: {said or 'in order'} on {report.day} in {', '.join(report.markets) or 'no market'}{kept}"
 
 
@@ -97,5 +113,9 @@ def _fleet(reports: list[Report]) -> list[str]:
     for report in reports:
         for finding in report.upcoming:
             dates.setdefault(finding.since, set()).add(printable(report.file))
-    lines += [f"  {day}: {plural(len(files), 'shop')} will break: {', '.join(sorted(files)[:10])}" + (" …" if len(files) > 10 else "") for day, files in sorted(dates.items())]
+    lines += [
+        f"  {day}: {plural(len(files), 'shop')} will break: {', '.join(sorted(files)[:10])}"
+        + (" …" if len(files) > 10 else "")
+        for day, files in sorted(dates.items())
+    ]
     return lines

@@ -19,19 +19,60 @@ from checkoutgen.spec import Place, Spec, load
 HERE = Path(__file__).parent
 MARKETS = HERE.parents[1] / "checkoutgen" / "markets"
 TODAY = "2026-11-22"
-PAGES = ("terms", "privacy", "imprint", "withdrawal", "withdrawal-form", "delivery", "returns", "payment", "accessibility", "guarantee")
+PAGES = (
+    "terms",
+    "privacy",
+    "imprint",
+    "withdrawal",
+    "withdrawal-form",
+    "delivery",
+    "returns",
+    "payment",
+    "accessibility",
+    "guarantee",
+)
 
 SELLERS: dict[str, dict[str, Any]] = {
-    "FR": {"vat_id": "FR31904217387", "register": {"name": "RCS", "number": "904 217 387", "city": "Lille"}, "legal_form": "SAS"},
-    "DE": {"vat_id": "DE136695976", "register": {"name": "Handelsregister", "number": "HRB 1234", "court": "Amtsgericht Kiel"}, "legal_form": "GmbH"},
-    "AT": {"vat_id": "ATU13585627", "register": {"name": "Firmenbuch", "number": "FN 123456a", "court": "Wien"}, "chamber": "WKO Wien", "legal_form": "GmbH"},
-    "SE": {"vat_id": "SE556188840401", "register": {"name": "Bolagsverket", "number": "556188-8404"}, "legal_form": "AB"},
+    "FR": {
+        "vat_id": "FR31904217387",
+        "register": {"name": "RCS", "number": "904 217 387", "city": "Lille"},
+        "legal_form": "SAS",
+    },
+    "DE": {
+        "vat_id": "DE136695976",
+        "register": {"name": "Handelsregister", "number": "HRB 1234", "court": "Amtsgericht Kiel"},
+        "legal_form": "GmbH",
+    },
+    "AT": {
+        "vat_id": "ATU13585627",
+        "register": {"name": "Firmenbuch", "number": "FN 123456a", "court": "Wien"},
+        "chamber": "WKO Wien",
+        "legal_form": "GmbH",
+    },
+    "SE": {
+        "vat_id": "SE556188840401",
+        "register": {"name": "Bolagsverket", "number": "556188-8404"},
+        "legal_form": "AB",
+    },
     "NL": {"vat_id": "NL004495445B01", "register": {"name": "KvK", "number": "12345678"}, "legal_form": "BV"},
-    "ES": {"vat_id": "ESB58378431", "register": {"name": "Registro Mercantil", "number": "T 1 F 2", "share_register": "H 3"}, "legal_form": "SL"},
+    "ES": {
+        "vat_id": "ESB58378431",
+        "register": {"name": "Registro Mercantil", "number": "T 1 F 2", "share_register": "H 3"},
+        "legal_form": "SL",
+    },
     "IT": {"vat_id": "IT00743110157", "register": {"name": "REA", "number": "MI-1234567"}, "legal_form": "S.r.l."},
     "BE": {"vat_id": "BE0428759497", "register": {"name": "BCE", "number": "0428.759.497"}, "legal_form": "SRL"},
-    "GB": {"vat_id": "GB980780684", "register": {"name": "Companies House", "number": "01234567", "city": "Cardiff"}, "legal_form": "Ltd", "registered_office": "London"},
-    "CH": {"vat_id": "CHE100155212MWST", "register": {"name": "Handelsregister", "number": "CHE-100.155.212"}, "legal_form": "GmbH"},
+    "GB": {
+        "vat_id": "GB980780684",
+        "register": {"name": "Companies House", "number": "01234567", "city": "Cardiff"},
+        "legal_form": "Ltd",
+        "registered_office": "London",
+    },
+    "CH": {
+        "vat_id": "CHE100155212MWST",
+        "register": {"name": "Handelsregister", "number": "CHE-100.155.212"},
+        "legal_form": "GmbH",
+    },
     "US": {"tax_number": "12-3456789", "register": {"name": "Delaware", "number": "1234567"}, "legal_form": "LLC"},
 }
 EPR = {"FR": "FR123456_01ABCD", "DE": "DE4170928365517"}
@@ -42,7 +83,9 @@ PHONES = {"FR": "+33 3 53 01 24 18", "DE": "+49 30 901820", "AT": "+43 1 514390"
 
 def shop(market: str) -> dict[str, Any]:
     """A spec, as written, of a shop established in and selling to one country, in order in every respect."""
-    languages = {"BE": ["nl", "fr"]}.get(market) or json.loads((MARKETS / f"{market}.json").read_bytes())["languages"][:1]
+    languages = {"BE": ["nl", "fr"]}.get(market) or json.loads((MARKETS / f"{market}.json").read_bytes())["languages"][
+        :1
+    ]
     later = [{"id": "cod", "kind": "cash-on-delivery"}] if market == "NL" else []
     return {
         "version": 1,
@@ -102,7 +145,9 @@ def shop(market: str) -> dict[str, Any]:
 def legal_texts(language: str) -> dict[str, str]:
     """The good shop's legal pages in a language; placeholders of the seller are left in. `xx` and others borrow the English."""
     path = HERE / "texts" / f"{language}.md"
-    parts = re.split(r"^# (.+)$", (path if path.exists() else HERE / "texts" / "en.md").read_text(encoding="utf-8"), flags=re.M)
+    parts = re.split(
+        r"^# (.+)$", (path if path.exists() else HERE / "texts" / "en.md").read_text(encoding="utf-8"), flags=re.M
+    )
     return {name: body.strip() + "\n" for name, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
@@ -138,7 +183,9 @@ class Shop:
                 for language, line in value.items():
                     if language in self.texts:
                         page = path.removeprefix("+text.")
-                        self.texts[language][page] = self.texts[language].get(page, "") + line.replace("LONG", "Long. " * 13_000) + "\n"
+                        self.texts[language][page] = (
+                            self.texts[language].get(page, "") + line.replace("LONG", "Long. " * 13_000) + "\n"
+                        )
             else:
                 put(self.spec, self._filled(path), self._filled(value))
         for language in self.spec["shop"]["languages"]:
@@ -164,7 +211,10 @@ class Shop:
                     kept = [
                         line
                         for line in texts.get(page, "").splitlines()
-                        if not any(phrases.find(phrases.normalise(line), phrase) for phrase in ([said] if isinstance(said, str) else said))
+                        if not any(
+                            phrases.find(phrases.normalise(line), phrase)
+                            for phrase in ([said] if isinstance(said, str) else said)
+                        )
                     ]
                     texts[page] = "\n".join(kept) + "\nNothing else.\n"
 
@@ -173,7 +223,13 @@ class Shop:
         for check in checks:
             if not isinstance(check, dict) or "text" not in check or "hasnt" not in check:
                 continue
-            pages = ["terms"] if check["text"] == "any" else [check["text"]] if isinstance(check["text"], str) else check["text"]
+            pages = (
+                ["terms"]
+                if check["text"] == "any"
+                else [check["text"]]
+                if isinstance(check["text"], str)
+                else check["text"]
+            )
             for language, texts in self.texts.items():
                 said = check["hasnt"].get(language, check["hasnt"].get("any"))
                 if said:

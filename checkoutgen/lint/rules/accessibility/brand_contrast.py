@@ -22,4 +22,8 @@ def check(case: Case) -> Iterator[Outcome]:
         return
     contrast = 1.05 / (luminance(brand) + 0.05)
     if contrast < ENOUGH:
-        yield Outcome(False, "shop.theme.brand", f"{brand} has a contrast of {contrast:.1f}:1 with white; the shop uses a darker shade of it for text and lines")
+        yield Outcome(
+            False,
+            "shop.theme.brand",
+            f"{brand} has a contrast of {contrast:.1f}:1 with white; the shop uses a darker shade of it for text and lines",
+        )

@@ -13,9 +13,15 @@ def check(case: Case) -> Iterator[Outcome]:
     if case.get("legal.pages.withdrawal") and not case.facts.get("eu"):
         yield Outcome(False, "legal.pages.withdrawal", "A consumer's right of withdrawal in a shop for businesses only")
     if case.given("legal.guarantee_notice") and case.get("legal.guarantee_notice") == "harmonised":
-        yield Outcome(False, "legal.guarantee_notice", "The notice on the consumer's guarantee in a shop for businesses only")
+        yield Outcome(
+            False, "legal.guarantee_notice", "The notice on the consumer's guarantee in a shop for businesses only"
+        )
     if case.given("mails.send") and "withdrawal-received" in case.derived["mails"]:
         yield Outcome(False, "mails.send", "The mail `withdrawal-received` in a shop for businesses only")
     for path, product in case.each("catalogue.products[*]"):
         if product.get("withdrawal_exception"):
-            yield Outcome(False, f"{path}.withdrawal_exception", "An exception to a right of withdrawal that businesses do not have")
+            yield Outcome(
+                False,
+                f"{path}.withdrawal_exception",
+                "An exception to a right of withdrawal that businesses do not have",
+            )

@@ -21,7 +21,9 @@ def _is_given(case: Case) -> bool:
     for _, method in case.each("delivery.methods[*]"):
         if method["kind"] in ("click-and-collect", "digital"):
             continue
-        rates = [rate for rate in method.get("rates") or [] if not rate.get("markets") or case.market in rate["markets"]]
+        rates = [
+            rate for rate in method.get("rates") or [] if not rate.get("markets") or case.market in rate["markets"]
+        ]
         for offer in [*rates, method]:
             price, free_from = offer.get("price") or {}, offer.get("free_from") or {}
             if price.get(currency) == 0 or currency in free_from:
@@ -36,4 +38,6 @@ def check(case: Case) -> Iterator[Outcome]:
         for language in case.languages:
             words = normalise(" ".join(str((badge.get(key) or {}).get(language) or "") for key in ("name", "text")))
             if language in _FREE and find(words, _FREE[language]):
-                yield Outcome(False, path, f"Free delivery is promised and never given in {case.market}", languages=(language,))
+                yield Outcome(
+                    False, path, f"Free delivery is promised and never given in {case.market}", languages=(language,)
+                )

@@ -9,4 +9,8 @@ def check(case: Case) -> Iterator[Outcome]:
     rates = case.facts.get("tax") or {}
     for path, product in case.each("catalogue.products[*]"):
         if case.facts and product.get("tax", "standard") not in rates:
-            yield Outcome(False, f"{path}.tax", f"{case.market} has no tax rate `{product.get('tax')}`; it has {', '.join(rates) or 'none'}")
+            yield Outcome(
+                False,
+                f"{path}.tax",
+                f"{case.market} has no tax rate `{product.get('tax')}`; it has {', '.join(rates) or 'none'}",
+            )

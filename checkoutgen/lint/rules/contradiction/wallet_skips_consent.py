@@ -12,6 +12,15 @@ def check(case: Case) -> Iterator[Outcome]:
         if method["kind"] not in ("wallet", "paypal"):
             continue
         if digital:
-            yield Outcome(False, path, f"“{method['id']}” would skip the two declarations that digital content needs before its delivery starts")
+            yield Outcome(
+                False,
+                path,
+                f"“{method['id']}” would skip the two declarations that digital content needs before its delivery starts",
+            )
         elif box:
-            yield Outcome(False, path, f"“{method['id']}” would skip the box for the terms (`checkout.terms: checkbox`)", "warning")
+            yield Outcome(
+                False,
+                path,
+                f"“{method['id']}” would skip the box for the terms (`checkout.terms: checkbox`)",
+                "warning",
+            )

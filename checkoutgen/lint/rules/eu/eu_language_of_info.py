@@ -12,6 +12,11 @@ def check(case: Case) -> Iterator[Outcome]:
             written.setdefault(case.texts.plain(name, language), []).append(language)
         shared = [languages for text, languages in written.items() if len(languages) > 1 and len(text) > 20]
         for languages in shared:
-            yield Outcome(False, f"legal.pages.{name}", "The page has one and the same text in several languages", languages=tuple(languages))
+            yield Outcome(
+                False,
+                f"legal.pages.{name}",
+                "The page has one and the same text in several languages",
+                languages=tuple(languages),
+            )
         if not shared:
             yield Outcome(True, f"legal.pages.{name}", f"page `{name}` in {', '.join(case.languages)}")

@@ -14,6 +14,10 @@ def check(case: Case) -> Iterator[Outcome]:
         if prior is None:
             yield Outcome(False, f"{path}.was", "A reduction is announced without the lowest price of the last 30 days")
         elif price is not None and price >= prior:
-            yield Outcome(False, f"{path}.prior_price", "The price is not below the lowest price of the last 30 days, so there is no reduction")
+            yield Outcome(
+                False,
+                f"{path}.prior_price",
+                "The price is not below the lowest price of the last 30 days, so there is no reduction",
+            )
         else:
             yield Outcome(True, f"{path}.prior_price", "lowest price of the last 30 days given")

@@ -11,4 +11,9 @@ def check(case: Case) -> Iterator[Outcome]:
     for language in case.languages:
         size = sum(len(case.texts.raw(page, language).encode()) for page in ("terms", "withdrawal", "withdrawal-form"))
         if size > MOST:
-            yield Outcome(False, "legal.pages.terms", f"The texts of the order mail hold {size:,} bytes and would be clipped", languages=(language,))
+            yield Outcome(
+                False,
+                "legal.pages.terms",
+                f"The texts of the order mail hold {size:,} bytes and would be clipped",
+                languages=(language,),
+            )

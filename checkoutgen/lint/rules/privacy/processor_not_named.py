@@ -6,7 +6,12 @@ from urllib.parse import urlsplit
 from checkoutgen.lint.case import Case, Outcome
 from checkoutgen.lint.texts import find
 
-_WORDS = {"whatsapp": "whatsapp | meta", "messenger": "messenger | meta | facebook", "signal": "signal", "telegram": "telegram"}
+_WORDS = {
+    "whatsapp": "whatsapp | meta",
+    "messenger": "messenger | meta | facebook",
+    "signal": "signal",
+    "telegram": "telegram",
+}
 
 
 def check(case: Case) -> Iterator[Outcome]:

@@ -6,7 +6,9 @@ from typing import Any
 
 from checkoutgen.lint.case import Case, Outcome
 
-_SECRET = re.compile(r"\b(sk|rk|pk)_(live|test)_\w{8,}|\bwhsec_\w{8,}|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|\bghp_\w{20,}|\bxox[abp]-\w{8,}")
+_SECRET = re.compile(
+    r"\b(sk|rk|pk)_(live|test)_\w{8,}|\bwhsec_\w{8,}|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|\bghp_\w{20,}|\bxox[abp]-\w{8,}"
+)
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:

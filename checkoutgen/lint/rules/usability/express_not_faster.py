@@ -10,4 +10,6 @@ def check(case: Case) -> Iterator[Outcome]:
     home = [days[1] for _, method, days in methods if method["kind"] == "home" and len(days) == 2]
     for path, method, days in methods:
         if method["kind"] == "express" and len(days) == 2 and home and days[1] >= min(home):
-            yield Outcome(False, f"{path}.days", f"“{method['id']}” is called express and is not faster than the usual delivery")
+            yield Outcome(
+                False, f"{path}.days", f"“{method['id']}” is called express and is not faster than the usual delivery"
+            )

@@ -21,4 +21,8 @@ def own_languages(market: str) -> tuple[str, ...]:
 def check(case: Case) -> Iterator[Outcome]:
     own = own_languages(case.market)
     if own and case.facts and not set(own) & set(case.languages):
-        yield Outcome(False, f"markets.{case.market}.languages", f"{case.market} is served in {', '.join(case.languages)} only, none of which it speaks")
+        yield Outcome(
+            False,
+            f"markets.{case.market}.languages",
+            f"{case.market} is served in {', '.join(case.languages)} only, none of which it speaks",
+        )

@@ -12,4 +12,8 @@ def check(case: Case) -> Iterator[Outcome]:
         for path, method in case.each(pattern):
             days = method.get("days") or []
             if len(days) == 2 and days[1] - days[0] > WIDEST:
-                yield Outcome(False, f"{path}.days", f"Between {days[0]} and {days[1]} working days is a range nobody can plan with")
+                yield Outcome(
+                    False,
+                    f"{path}.days",
+                    f"Between {days[0]} and {days[1]} working days is a range nobody can plan with",
+                )
