@@ -298,8 +298,9 @@ def test_unknown_keys_and_wrong_references_are_told_together(problems_with: Call
 
 def test_places(load_with: Callable[..., Spec], tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text(
-        "shop:\n  name: A\n  url: https://a.example\n  languages:\n    - en\nseller: {legal_name: A, email: a@a.example, "
-        "address: {street: a, city: b}}\nmarkets:\n  FR:\ncatalogue: {products: [{id: a, title: A, price: 1.5}]}\n"
+        "shop:\n  name: A\n  url: https://a.example\n  languages:\n    - en\nseller: {legal_name: A, "
+        "email: a@a.example, address: {street: a, city: b}}\n"
+        "markets:\n  FR:\ncatalogue: {products: [{id: a, title: A, price: 1.5}]}\n"
         "delivery: {methods: [{id: a, kind: home}]}\npayment: {methods: [{id: c, kind: card, provider: demo}]}\n"
     )
     from checkoutgen.spec import load
