@@ -1,0 +1,218 @@
+"""Buyers as browsers see the shop: pages, forms, cookies, redirects; impatient, forgetful and with bad cards."""
+
+from __future__ import annotations
+
+import http.client
+import random
+import re
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from urllib.parse import urlencode, urlsplit
+
+from .processes import PAY_WITHIN_SECONDS
+
+CARDS = {
+    "4242424242424242": 50,  # pays
+    "4000002500003155": 12,  # 3-D Secure
+    "4000000000000002": 8,  # declined, tries again
+    "4000000000000044": 5,  # late
+    "4000000000000051": 6,  # way back lost
+    "4000000000000077": 6,  # noisy messages
+    "4000000000000085": 2,  # wrong amount
+}
+SMALL = 0.15
+
+
+class Lost(Exception):
+    """The shop did not answer for so long that the buyer gave up."""
+
+
+@dataclass
+class Browser:
+    ports: list[int]
+    rnd: random.Random
+    statuses: Counter[int]
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def send(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
+        """Status, target of the redirect (path only), body. A dead process is tried again, as a buyer reloads."""
+        for attempt in range(25):
+            try:
+                return self._send(method, path, form)
+            except (OSError, http.client.HTTPException):
+                time.sleep(min(0.1 * (attempt + 1), 1))
+        raise Lost(path)
+
+    def _send(self, method: str, path: str, form: dict[str, str] | None) -> tuple[int, str, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.rnd.choice(self.ports), timeout=25)
+        try:
+            headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+            body = None
+            if form is not None:
+                headers |= {"X-CSRFToken": self.cookies.get("csrf", ""), "Content-Type": "application/x-www-form-urlencoded"}
+                body = urlencode(form)
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            text = answer.read().decode(errors="replace")
+            for name, value in answer.getheaders():
+                if name.lower() == "set-cookie":
+                    key, _, rest = value.partition("=")
+                    self.cookies[key] = rest.split(";", 1)[0]
+            self.statuses[answer.status] += 1
+            target = urlsplit(answer.getheader("Location") or "")
+            return answer.status, target.path + (f"?{target.query}" if target.query else ""), text
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> tuple[str, str]:
+        """Follows redirects. Returns the address where they end and its body."""
+        for _ in range(8):
+            status, target, text = self.send("GET", path)
+            if status not in (301, 302, 303):
+                return path, text
+            path = target
+        return path, ""
+
+    def post(self, path: str, form: dict[str, str]) -> tuple[int, str]:
+        status, target, _ = self.send("POST", path, form)
+        return status, target
+
+
+@dataclass
+class Harvest:
+    """What the buyers remember."""
+
+    thanked: set[str] = field(default_factory=set)
+    ends: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
+
+
+def buy(number: int, ports: list[int], skus: list[tuple[str, str]], rnd: random.Random, harvest: Harvest) -> str:
+    """One buyer from the product page to the end. Returns how it ended."""
+    browser = Browser(ports, rnd, harvest.statuses)
+    sku, handle = rnd.choice(skus)
+    _, page = browser.get(f"/fr/p/{handle}/")
+    browser.post("/fr/cart/add/", {"sku": sku, "quantity": str(rnd.choice((1, 1, 1, 2, 3)))})
+    if rnd.random() < 0.15:
+        browser.post("/fr/cart/coupon/", {"code": "LIMITED"})
+    browser.post("/fr/checkout/contact/", {"email": f"canary-{number}@example.com"})
+    browser.get("/fr/checkout/delivery/")
+    address = {"country": "FR", "name": f"Canary {number}", "street": "12 rue de la Clef", "postcode": "59000", "city": "Lille"}
+    form = {f"shipping-{key}": value for key, value in address.items()}
+    browser.post("/fr/checkout/delivery/", form | {"delivery-method": rnd.choice(("home", "home", "express"))})
+    browser.post("/fr/checkout/payment/", {"payment-method": "card", "payment-same": "on"})
+    for _ in range(3):
+        where, page = browser.get("/fr/checkout/review/")
+        total = re.search(r'name="total" value="(\d+)"', page)
+        if not total:
+            return "sold out" if "/cart/" in where else "stopped before the order"
+        pages = _press(browser, {"total": total[1]}, rnd)
+        if pages:
+            return _pay(browser, pages, rnd, harvest)
+    return "cart kept changing"
+
+
+def _press(browser: Browser, form: dict[str, str], rnd: random.Random) -> list[str]:
+    """The button, sometimes twice at the same moment. Returns the payment pages that it led to."""
+    found: list[str] = []
+
+    def click() -> None:
+        status, target = browser.post("/fr/checkout/review/", form)
+        if status == 303 and ("/demo-provider/" in target or "/order/" in target):
+            found.append(target)
+
+    if rnd.random() < SMALL:
+        clicks = [threading.Thread(target=_quietly, args=(click,)) for _ in range(2)]
+        for each in clicks:
+            each.start()
+        for each in clicks:
+            each.join()
+    else:
+        click()
+    return found
+
+
+def _quietly(work: object) -> None:
+    try:
+        work()  # type: ignore[operator]
+    except Lost:
+        pass
+
+
+def _pay(browser: Browser, pages: list[str], rnd: random.Random, harvest: Harvest) -> str:
+    """At the provider: pays, fails, goes away, or pays in two tabs."""
+    for _ in range(6):
+        page = pages[0]
+        if "/order/" in page:
+            if "/pay/" not in page:
+                return _look(browser, page, harvest)
+            # Not started or declined: choose again on the order's own page.
+            if rnd.random() < 0.1:
+                return "gave up after a decline"
+            _, again = browser.post(page, {"payment-method": "card"})
+            pages = [again or page]
+            continue
+        mood = rnd.random()
+        if mood < 0.06:
+            return "closed the payment page"
+        if mood < 0.10:
+            pages = [browser.post(page + "leave/", {})[1]]
+            pages = [browser.get(pages[0])[0]] if pages[0] else ["/fr/cart/"]
+            if "/order/" not in pages[0]:
+                return "left"
+            continue
+        if mood < 0.14:
+            time.sleep(PAY_WITHIN_SECONDS + rnd.uniform(0, 5))  # comes back when the order has expired
+        number = rnd.choices(list(CARDS), list(CARDS.values()))[0]
+        for tab in dict.fromkeys(pages):  # a double click that led to two pages is paid on both
+            status, target = browser.post(tab, {"number": number})
+        if "/challenge/" in target:
+            if rnd.random() < 0.2:
+                return "closed the 3-D Secure page"
+            status, target = browser.post(target, {"answer": "approve"})
+        if status == 504:
+            return "way back lost"
+        if rnd.random() < 0.1:
+            return "closed the tab after paying"
+        if not target:
+            return "paid already"
+        where, _ = browser.get(target)
+        pages = [where]
+    return "gave up"
+
+
+def _look(browser: Browser, page: str, harvest: Harvest) -> str:
+    where, _ = browser.get(page)
+    if "/thanks/" in where:
+        harvest.thanked.add(where.split("/order/")[1].split("~")[0])
+        return "thanked"
+    return "saw the order"
+
+
+def crowd(
+    count: int, threads: int, ports: list[int], skus: list[tuple[str, str]], seed: int, until: float
+) -> Harvest:
+    """So many buyers, so many at once, until they are done or the time is over."""
+    harvest, numbers = Harvest(), iter(range(1, count + 1))
+    lock = threading.Lock()
+
+    def shop_on() -> None:
+        while time.monotonic() < until:
+            with lock:
+                number = next(numbers, None)
+            if number is None:
+                return
+            try:
+                end = buy(number, ports, skus, random.Random(f"{seed}-{number}"), harvest)
+            except Lost:
+                end = "lost the shop"
+            harvest.ends[end] += 1
+
+    crowd_ = [threading.Thread(target=shop_on) for _ in range(threads)]
+    for each in crowd_:
+        each.start()
+    for each in crowd_:
+        each.join()
+    return harvest

@@ -1,0 +1,204 @@
+"""The shop as several processes that may be killed at any moment, and a mail server that fails on demand."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+PAY_WITHIN_SECONDS = 20
+COUPON = {"code": "LIMITED", "percent": "10", "uses": 25}
+DEMO_FAULTS = {
+    "timeout_before": 0.03,
+    "timeout_after": 0.05,
+    "error": 0.03,
+    "wrong_amount": 0.005,
+    "copies": 3,
+    "delay": 3,
+    "forged": 0.02,
+    "stale": 0.02,
+    "unheard": 0.1,
+}
+SMTP_FAULTS = {"refused": 0.1, "later": 0.05, "never": 0.01, "dropped": 0.02}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def build_shop(out: Path, bug: str) -> None:
+    """A shop from the example specification, with a short time to pay and a coupon for few."""
+    quiet: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL}
+    subprocess.run([sys.executable, "-m", "checkoutgen", "build", "examples/b2c.yaml", str(out)], cwd=ROOT, **quiet)
+    path = out / "config/shop.json"
+    shop = json.loads(path.read_text(encoding="utf-8"))
+    shop["payment"]["pay_within_hours"] = PAY_WITHIN_SECONDS / 3600
+    shop["checkout"]["coupons"] = [COUPON]
+    path.write_text(json.dumps(shop), encoding="utf-8")
+    if bug:
+        seeded = out / "custom/seeded"
+        seeded.mkdir()
+        (seeded / "__init__.py").touch()
+        shutil.copy(HERE / "seeded.py", seeded / "apps.py")
+
+
+class Shop:
+    """Web processes, workers and a seller, each its own process group, restarted after every kill."""
+
+    def __init__(self, out: Path, database_url: str, bug: str, webs: int = 3, workers: int = 2) -> None:
+        self.out, self.logs = out, out / "var/logs"
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.ports = [free_port() for _ in range(webs)]
+        self.smtp_port = free_port()
+        self.mailbox = out / "var/accepted.txt"
+        self.mailbox.touch()
+        self.env = {
+            **os.environ,
+            "DEBUG": "0",
+            "SECRET_KEY": "campaign-" * 8,
+            "PUBLIC_URL": f"http://127.0.0.1:{self.ports[0]}",
+            "ALLOW_DEMO_PROVIDER": "1",
+            "DEMO_WEBHOOK_SECRET": "campaign-webhook-secret",
+            "DEMO_FAULTS": json.dumps(DEMO_FAULTS),
+            "EMAIL_HOST": "127.0.0.1",
+            "EMAIL_PORT": str(self.smtp_port),
+            "PAYMENTS_CHECK_AFTER": "3",
+            "DATABASE_URL": database_url,
+            "SEEDED_BUG": bug,
+        }
+        manage = [sys.executable, "manage.py"]
+        serve = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1", "--blocking-threads", "4"]
+        serve += ["--log-level", "warning", "--host", "127.0.0.1"]
+        self.commands: dict[str, list[str]] = {
+            **{f"web{i}": [*serve, "--port", str(port), "config.wsgi:application"] for i, port in enumerate(self.ports)},
+            **{f"worker{i}": [*manage, "worker", "--pause", "0.3"] for i in range(workers)},
+            "seller": [*manage, "shell", "--no-imports", "-c", (HERE / "seller.py").read_text(encoding="utf-8")],
+        }
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.lock = threading.Lock()
+
+    def prepare(self) -> None:
+        for command in (["migrate", "-v0"], ["load_catalogue"], ["collectstatic", "--no-input", "-v0"]):
+            subprocess.run([sys.executable, "manage.py", *command], cwd=self.out, env=self.env, check=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+
+    def start(self, name: str) -> None:
+        with (self.logs / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                self.commands[name], cwd=self.out, env=self.env, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def start_all(self) -> None:
+        for name in self.commands:
+            self.start(name)
+        deadline = time.monotonic() + 60
+        for port in self.ports:
+            while not _answers(port):
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"nothing on port {port}; see {self.logs}")
+                time.sleep(0.2)
+
+    def signal(self, name: str, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.running[name].pid, number)
+
+    def kill(self, name: str) -> None:
+        with self.lock:
+            self.signal(name, signal.SIGKILL)
+            self.running[name].wait()
+            self.start(name)
+
+    def stop(self, *names: str) -> None:
+        for name in names or tuple(self.running):
+            self.signal(name, signal.SIGKILL)
+            self.running.pop(name).wait()
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def kill_at_random(shop: Shop, rnd: random.Random, stop: threading.Event, counts: dict[str, int], pause: float) -> None:
+    """kill -9, and now and then a process that hangs for a while."""
+    while not stop.wait(rnd.uniform(0.3 * pause, 1.7 * pause)):
+        name = rnd.choice(list(shop.commands))
+        if rnd.random() < 0.1:
+            shop.signal(name, signal.SIGSTOP)
+            stop.wait(rnd.uniform(0.5, 2))
+            shop.signal(name, signal.SIGCONT)
+            counts["SIGSTOP"] = counts.get("SIGSTOP", 0) + 1
+        else:
+            shop.kill(name)
+            kind = name.rstrip("0123456789")
+            counts[f"kill -9 {kind}"] = counts.get(f"kill -9 {kind}", 0) + 1
+
+
+class MailServer:
+    """Accepts mails into a file of Message-IDs and receivers; `faults` may be emptied while it runs."""
+
+    def __init__(self, port: int, path: Path, rnd: random.Random) -> None:
+        from aiosmtpd.controller import Controller
+
+        self.path, self.rnd, self.faults = path, rnd, dict(SMTP_FAULTS)
+        self.controller = Controller(self, hostname="127.0.0.1", port=port)
+
+    def _happens(self, fault: str) -> bool:
+        return self.rnd.random() < self.faults.get(fault, 0)
+
+    async def handle_RCPT(self, server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
+        if self._happens("refused"):
+            server.transport.abort()
+        if self._happens("later"):
+            return "451 4.7.1 try again later"
+        if self._happens("never"):
+            return "550 5.1.1 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        header = envelope.content.split(b"\r\n\r\n", 1)[0].replace(b"\r\n ", b" ").decode(errors="replace")
+        ids = [line.split(":", 1)[1].strip() for line in header.split("\r\n") if line.lower().startswith("message-id:")]
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(f"{' '.join(ids)}\t{','.join(envelope.rcpt_tos)}\n")
+        if self._happens("dropped"):  # taken, but the sender never hears it
+            server.transport.abort()
+        return "250 OK"
+
+
+@contextlib.contextmanager
+def postgresql() -> Any:
+    """A PostgreSQL of our own on a unix socket. Yields its DATABASE_URL."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    binaries = found[-1] if found else Path(shutil.which("initdb") or "").parent
+    folder = Path(tempfile.mkdtemp(prefix="campaign-pg-"))
+    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if user:
+        shutil.chown(folder, "postgres")
+    quiet: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
+    data = folder / "data"
+    subprocess.run([*user, binaries / "initdb", "-D", data, "-A", "trust", "-U", "shop", "-E", "UTF8"], **quiet)
+    options = f"-k {folder} -c listen_addresses= -c synchronous_commit=on -c max_connections=60"
+    subprocess.run([*user, binaries / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"], **quiet)
+    try:
+        subprocess.run([binaries / "createdb", "-h", folder, "-U", "shop", "shop"], **quiet)
+        yield f"postgresql://shop@/shop?host={folder}"
+    finally:
+        subprocess.run([*user, binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=False, stdout=subprocess.DEVNULL)
+        shutil.rmtree(folder, ignore_errors=True)
