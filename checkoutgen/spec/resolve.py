@@ -88,8 +88,14 @@ def words(language: str) -> Data:
 
 @cache
 def shipped_languages() -> tuple[str, ...]:
-    """Languages that a shop can speak."""
-    return tuple(sorted(path.parent.name for path in LOCALES.glob("*/shop.po"))) or ("de", "en", "fr", "sv")
+    """Languages that a shop can speak: those whose catalogue is more than its header."""
+    return tuple(sorted(path.parent.name for path in LOCALES.glob("*/shop.mo") if _translations(path) > 1))
+
+
+def _translations(catalogue: Path) -> int:
+    """How many texts a compiled catalogue holds (https://www.gnu.org/software/gettext/manual/html_node/MO-Files.html)."""
+    with open(catalogue, "rb") as file:
+        return int.from_bytes(file.read(12)[8:], "little")
 
 
 def _in_words(languages: Iterable[str], *keys: str) -> dict[str, str]:

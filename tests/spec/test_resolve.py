@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -119,6 +120,16 @@ def test_every_legal_page_has_a_title() -> None:
     schema = contract.at(("legal", "pages"))
     assert schema is not None
     assert set(resolve.words("en")["legal"]) == set(schema["properties"])
+
+
+def test_only_translated_languages_are_offered(problems_with: Callable[..., Problems]) -> None:
+    assert {"en", "fr", "de", "sv"} <= set(resolve.shipped_languages())
+    for language in resolve.shipped_languages():
+        po = (resolve.LOCALES / language / "shop.po").read_text(encoding="utf-8")
+        empty = len(re.findall(r'^msgstr(?:\[\d\])? ""\n(?!")', po, re.MULTILINE))
+        assert empty <= po.count("msgid ") // 20, language
+    (problem,) = problems_with({"shop.languages": ["en", "fi"]})
+    assert problem.message.startswith("there is no translation into `fi`; there are: de, en, fr, sv")
 
 
 # Texts
