@@ -97,7 +97,7 @@ def _meaning(path: str, before: Any, after: Any) -> Meaning:
 
 
 def _differences(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
-    if before == after:
+    if before == after and json.dumps(before) == json.dumps(after):  # the order of keys counts: markets, categories
         return
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted({*before, *after}):

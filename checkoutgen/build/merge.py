@@ -42,7 +42,7 @@ def moved(path: str, base: bytes, candidates: dict[str, bytes]) -> str | None:
 
     rated = [(shared(content), to) for to, content in candidates.items() if to.rpartition(".")[2] == kind]
     likeness, target = max(rated, default=(0.0, ""))
-    return target if likeness >= 0.5 and len(lines) > 3 or candidates.get(target) == base != b"" else None
+    return target if (likeness >= 0.5 and len(lines) > 3) or candidates.get(target) == base != b"" else None
 
 
 def has_markers(content: bytes) -> bool:

@@ -26,6 +26,7 @@ Data = dict[str, Any]
 SEEDED = ("custom/",)
 # Maps whose order means something to buyers: the first market is home, categories stand in the menu as written.
 ORDERED = {"markets", "categories", "options"}
+WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_.-]*")
 
 
@@ -115,10 +116,7 @@ def _data(spec: Spec) -> dict[str, File]:
     files = {
         "checkout.yaml": File(_yaml(spec.source), sources=("",)),
         "config/shop.json": File(_json(settings(data)), sources=tuple(sorted(data))),
-        "content/catalogue.json": File(
-            _json({"categories": data["catalogue"]["categories"], "products": data["catalogue"]["products"]}),
-            sources=("catalogue",),
-        ),
+        "content/catalogue.json": File(_json({"products": data["catalogue"]["products"]}), sources=("catalogue",)),
     }
     for page, texts in pages.items():
         for language, body in texts["body"].items():
@@ -189,8 +187,14 @@ def _yaml(source: Data) -> bytes:
         def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the spec language has no aliases at all
             return True
 
+    def represent(dumper: Dumper, value: str) -> yaml.ScalarNode:
+        """In quotes unless it is a word: 09:00 and 012 mean other things to other readers of YAML."""
+        style = None if WORD.fullmatch(value) else "|" if "\n" in value else '"'
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
+
+    Dumper.add_representer(str, represent)
     Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", ""))
-    Dumper.add_representer(Decimal, lambda dumper, number: dumper.represent_str(str(number)))
+    Dumper.add_representer(Decimal, lambda dumper, number: represent(dumper, str(number)))
     text = "# What this shop was made from, with everything that the spec `extends` brought in.\n"
     text += yaml.dump(source, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=120)
     return text.encode()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from checkoutgen.build.plan import Plan, plan
 from checkoutgen.build.write import apply, locked
@@ -60,7 +60,9 @@ def make_spec(tmp_path: Path) -> Callable[..., Spec]:
         source = copy.deepcopy(SOURCE)
         edit(source)
         path = folder / "shop.yaml"
-        path.write_text(yaml.safe_dump(source, sort_keys=False, allow_unicode=True), "utf-8")
+        path.write_text(
+            json.dumps(source, ensure_ascii=False, indent=1), "utf-8"
+        )  # which is YAML, with every text quoted
         return load(path)
 
     return make

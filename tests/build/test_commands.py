@@ -1,0 +1,138 @@
+"""plan, build, why and serve on the command line: exit codes, one message for a mistake, nothing written for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from checkoutgen import __version__
+
+ROOT = Path(__file__).parents[2]
+MINIMAL = ROOT / "examples/minimal.yaml"
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "checkoutgen", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
+
+
+def test_build_then_check_then_an_edit_then_a_conflict(tmp_path: Path) -> None:
+    shutil.copytree(MINIMAL.parent / "minimal", tmp_path / "minimal")
+    out, spec = tmp_path / "shop", tmp_path / "shop.yaml"
+    spec.write_text(MINIMAL.read_text())
+    assert run("build", "--check", spec, out).returncode == 4
+    assert not out.exists()
+    built = run("build", spec, out)
+    assert (built.returncode, built.stderr) == (0, "")
+    assert "created" in built.stdout
+    assert run("build", "--check", spec, out).returncode == 0
+    shop = json.loads((out / "config/shop.json").read_text())
+    assert shop["version"] == 1
+    name = shop["shop"]["name"]
+    (out / "config/shop.json").write_text((out / "config/shop.json").read_text().replace(f'"{name}"', '"Mine"'))
+    assert run("build", "--check", spec, out).returncode == 0
+    spec.write_text(MINIMAL.read_text().replace(f"name: {name}", "name: Theirs"))
+    assert run("build", "--check", spec, out).returncode == 5
+    assert run("plan", spec, out).returncode == 5
+    assert "<<<<<<<" not in (out / "config/shop.json").read_text()
+    conflict = run("build", spec, out)
+    assert conflict.returncode == 5
+    assert "conflict  config/shop.json" in conflict.stdout
+    again = run("build", spec, out)
+    assert again.returncode == 5
+    assert "markers" in again.stderr
+    assert run("build", spec, out, "--restore", "config/shop.json").returncode == 0
+    assert run("build", "--check", spec, out).returncode == 0
+
+
+def test_a_broken_spec_writes_nothing(tmp_path: Path) -> None:
+    spec = tmp_path / "shop.yaml"
+    spec.write_text("version: 1\nshop: 3\n")
+    result = run("build", spec, tmp_path / "out")
+    assert result.returncode == 2
+    assert "shop.yaml:2:" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["shop.yaml"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_an_unwritable_place_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o555)
+    result = run("build", MINIMAL, tmp_path / "locked/shop")
+    assert result.returncode == 2
+    assert "no permission" in result.stderr
+
+
+def test_a_foreign_folder_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    result = run("build", MINIMAL, tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert "not empty" in result.stderr
+
+
+def test_plan_has_three_forms(tmp_path: Path) -> None:
+    assert "created" in run("plan", MINIMAL, tmp_path / "shop").stdout
+    content = json.loads(run("plan", MINIMAL, tmp_path / "shop", "--format", "json").stdout)
+    assert content["tool"] == __version__
+    assert {change["action"] for change in content["files"]} == {"create"}
+    assert run("plan", MINIMAL, tmp_path / "shop", "--format", "markdown").stdout.startswith("### Shop: ")
+    assert not (tmp_path / "shop").exists()
+
+
+def test_why_names_the_lines_of_the_spec() -> None:
+    assert "minimal.yaml:" in run("why", MINIMAL, "content/catalogue.json").stdout
+    assert "part of every shop" in run("why", MINIMAL, "cart/models.py").stdout
+    assert "(a default)" in run("why", MINIMAL, "config/shop.json").stdout
+    wrong = run("why", MINIMAL, "cart/model.py")
+    assert wrong.returncode == 2
+    assert "did you mean 'cart/models.py'" in wrong.stderr
+
+
+def test_a_busy_port_is_one_message(tmp_path: Path) -> None:
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        result = run("serve", MINIMAL, "--out", tmp_path / "shop", "--port", str(busy.getsockname()[1]))
+    assert result.returncode == 2
+    assert "--port" in result.stderr
+    assert not (tmp_path / "shop").exists()
+
+
+def test_serve_runs_the_shop_until_it_is_stopped(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "checkoutgen",
+        "serve",
+        str(MINIMAL),
+        "--out",
+        str(tmp_path / "shop"),
+        "--port",
+        "0",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT) as serving:
+        try:
+            assert serving.stdout is not None
+            said = []
+            for line in serving.stdout:
+                said.append(line)
+                if "Starting development server at" in line:
+                    break
+            address = next(line.split()[1] for line in said if line.strip().startswith("shop "))
+            assert urllib.request.urlopen(address, timeout=20).status == 200
+            assert any("back office" in line and "@" in line for line in said)
+        finally:
+            serving.send_signal(signal.SIGTERM)
+            serving.wait(timeout=30)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(address.rstrip("/").rpartition(":")[2]))) != 0
