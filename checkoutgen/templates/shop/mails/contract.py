@@ -11,7 +11,6 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
-from checkout.address import lines as address_lines
 from common.texts import localized
 from common.urls import absolute
 from config.shop import SHOP, market, section
@@ -19,6 +18,7 @@ from orders import links
 from orders.models import Order
 
 from .plain import plain
+from .words import address_lines
 
 Facts = dict[str, Any]
 

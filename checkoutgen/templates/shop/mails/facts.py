@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from checkout.address import lines as address_lines
 from common.money import format_amount
 from common.texts import locale, localized
 from common.urls import absolute
@@ -20,7 +19,7 @@ from orders.models import Order
 from payments import failures, methods
 
 from .contract import consumer, contract
-from .words import arrival, day, moment, percent, until, zone
+from .words import address_lines, arrival, day, moment, one_line, percent, until, zone
 
 Facts = dict[str, Any]
 
@@ -132,7 +131,7 @@ def order_facts(order: Order, language: str) -> Facts:
         "pay_url": links.url(order, "orders:pay"),
         "account_url": _account_url(order),
         "date": day(order.placed_at, order, language),
-        "name": " ".join(str(person.get("name") or "").split()),
+        "name": one_line(str(person.get("name") or "")),
         "lines": [line_facts(line, order.currency, language) for line in order.lines.all()],
         "sums": [{"label": label, "amount": value} for label, value in sums],
         "included": [{"label": label, "amount": value} for label, value in included],
@@ -193,7 +192,11 @@ def method_name(method_id: str, language: str) -> str:
 
 
 def _payment_pending(order: Order, language: str, context: Mapping[str, Any]) -> Facts:
-    return contract(order, language) | {"steps": _steps_to_pay(order, language)}
+    told = methods.instructions(order)
+    return contract(order, language) | {
+        "steps": _steps_to_pay(order, language),
+        "reference": told["reference"] if told else order.number,
+    }
 
 
 def _steps_to_pay(order: Order, language: str) -> list[Facts]:

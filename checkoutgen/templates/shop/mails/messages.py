@@ -1,7 +1,6 @@
 """The words of a mail: subject, text and HTML, with what has to be attached."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +12,9 @@ from django.utils.translation import override
 from orders.models import Order
 
 from .facts import facts
+from .words import one_line
 
 SUBJECT_LENGTH = 60  # more is cut off by mail programs on a telephone
-# Line ends would let a name add headers; other control and direction marks would let it disguise the subject.
-_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 @dataclass(frozen=True)
@@ -56,12 +54,6 @@ def build(kind: str, order: Order | None, language: str, context: Mapping[str, A
 def _render(template: str, values: dict[str, Any]) -> str:
     """Plain text: what would be escaped in HTML stands as it is."""
     return get_template(template).template.render(Context(values, autoescape=False))
-
-
-def one_line(text: str) -> str:
-    """Safe in a header: one line, without marks that nobody sees."""
-    words = " ".join(re.split(r" *[\t\n\v\f\r\u2028\u2029]+ *", text.strip()))
-    return "".join(sign for sign in words if unicodedata.category(sign) not in _UNSEEN)
 
 
 def shortened(subject: str) -> str:

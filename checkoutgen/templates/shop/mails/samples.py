@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from cart.models import Cart
 from catalogue.models import Variant
+from common.texts import localized
 from config.shop import HOME, SHOP, market
 from delivery.methods import options
 from orders.models import Order
@@ -31,7 +32,10 @@ def message(kind: str, language: str, *, name: str = "Ana Müller") -> Message:
     sample = json.loads((FOLDER / kind / "sample.json").read_text(encoding="utf-8"))
     with transaction.atomic():
         order = order_for(sample["order"], language, name) if "order" in sample else None
-        written = build(kind, order, language, sample["context"])
+        context = sample["context"]
+        if "text" in context:  # what the buyer wrote, in the buyer's language
+            context["text"] = localized(context["text"], language)
+        written = build(kind, order, language, context)
         transaction.set_rollback(True)
     return written
 

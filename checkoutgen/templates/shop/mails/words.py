@@ -1,18 +1,30 @@
-"""Days and shares as words in the language of a mail."""
+"""Days, shares and addresses as words of a mail."""
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_interval, format_time
+from babel.dates import format_date, format_interval, format_time, get_timezone_gmt
 from babel.numbers import format_percent
 from django.utils.translation import gettext as _
 
+from checkout.address import lines
 from common.texts import locale
 from config.shop import SHOP, market
 from orders.models import Order
+
+# Line ends would let a name add headers; control and direction marks would let it look like something else.
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def one_line(text: str) -> str:
+    """Safe in a header: one line, without marks that nobody sees."""
+    words = " ".join(re.split(r" *[\t\n\v\f\r\u2028\u2029]+ *", text.strip()))
+    return "".join(sign for sign in words if unicodedata.category(sign) not in _UNSEEN)
 
 
 def zone(order: Order | None) -> ZoneInfo:
@@ -28,7 +40,9 @@ def day(moment: datetime | date, order: Order | None, language: str) -> str:
 
 def moment(at: datetime, order: Order | None, language: str) -> str:
     """Day and time to the second with the zone, as a receipt needs them."""
-    return format_datetime(at, "long", tzinfo=zone(order), locale=locale(language))
+    local, style = at.astimezone(zone(order)), locale(language)
+    clock = format_time(local, "medium", locale=style)
+    return f"{day(at, order, language)}, {clock} {get_timezone_gmt(local, locale=style)}"
 
 
 def until(at: datetime, order: Order | None, language: str) -> str:
@@ -51,3 +65,8 @@ def arrival(delivery: Mapping[str, Any], language: str) -> dict[str, str] | None
 def percent(rate: str, language: str) -> str:
     """ "5.5" -> "5,5 %" in French."""
     return format_percent(Decimal(rate) / 100, locale=locale(language), decimal_quantization=False)
+
+
+def address_lines(address: Mapping[str, str]) -> list[str]:
+    """An address as its country writes it, each line one line whatever was typed."""
+    return [one_line(line) for line in lines({key: one_line(str(value)) for key, value in address.items()})]
