@@ -275,7 +275,8 @@ def _currency(country: str, markets: Data) -> str:
 
 def _whole(text: str) -> int | str:
     """A whole number; anything else stays text, which the schema then refuses at its place."""
-    return int(text) if re.fullmatch("-?[0-9]{1,15}", text) else text.removesuffix(".0") and text
+    number = text.removesuffix(".0")  # Shopify writes weights so
+    return int(number) if re.fullmatch("-?[0-9]{1,15}", number) else text
 
 
 def _stop(file: str, line: int, message: str) -> SpecError:

@@ -56,6 +56,8 @@ in `catalogue.products`. A CSV file has at most {catalogue.MAX_ROWS:,} rows. The
 | `Price / SE` or `Price / Sweden`, `Compare At Price / …` | the same in the market's currency |
 | `Variant Requires Shipping`, `Gift Card`, `Variant Taxable` | `kind`, `tax` |
 | `Unit Price Total Measure`, `Unit Price Total Measure Unit` | `unit` |
+| `… (product.metafields.details.KEY)` | a row of `details`, named by what stands before the bracket |
+| `… (product.metafields.safety.KEY)` | that key of `safety` |
 | `Image Src`, `Image Alt Text`, `Variant Image` | `pictures`; a file beside the spec, not an address |
 """
 

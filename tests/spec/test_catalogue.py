@@ -69,7 +69,7 @@ def test_rows_of_a_handle_are_one_product(load_csv: Callable[..., list[Any]], tm
         "Option1 Name": "Size",
         "Option1 Value": "90 cm",
         "Variant SKU": "S-90",
-        "Variant Grams": "700",
+        "Variant Grams": "700.0",
         "Variant Inventory Qty": "4",
         "Variant Compare At Price": "69.00",
         "Image Src": "a.png",
