@@ -46,6 +46,7 @@ class Context:
     report: Callable[[At, str], None]
     languages: list[str] = field(default_factory=list)
     currency: str = ""
+    country: str = ""  # of the seller
     market_currencies: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     pictures: dict[str, Data] = field(default_factory=dict)
@@ -141,7 +142,7 @@ def _shop_and_markets(source: Data, context: Context) -> dict[str, Data]:
         market.setdefault("prices", "net" if source.get("audience") == "b2b" else "gross")
         context.market_currencies[country] = market["currency"]
     source["markets"] = markets
-    source["seller"].setdefault("country", home)
+    context.country = source["seller"].setdefault("country", home)
     _sections(source)
     return facts
 
@@ -357,11 +358,16 @@ def picture(given: str, at: At, context: Context, markets: list[str]) -> Data:
     return dict(context.pictures[given])
 
 
+def address(given: Data, at: At, context: Context, markets: list[str]) -> Data:
+    return {**given, "country": given.get("country", context.country)}
+
+
 _SHARED: dict[str, Callable[[Any, At, Context, list[str]], Any]] = {
     "text": text,
     "longText": long_text,
     "amount": amount,
     "picture": picture,
+    "address": address,
 }
 
 
@@ -379,6 +385,7 @@ def _finish(data: Data, facts: dict[str, Data], context: Context) -> None:
     _legal(data, context)
     _checkout(data, context)
     _mails(data)
+    _business(data, context)
     unique(data["trust"]["badges"], "id", ("trust", "badges"), context)
     data["trust"].setdefault("secure_payment", _in_words(context.languages, "secure_payment"))
 
@@ -418,8 +425,6 @@ def _delivery(data: Data, context: Context) -> None:
         if method["kind"] == "click-and-collect" and not method["stores"]:
             context.report(at, "needs `stores`: where orders are collected")
         unique(method["stores"], "id", (*at, "stores"), context)
-        for store in method["stores"]:
-            store["address"].setdefault("country", data["seller"]["country"])
         for number, rate in enumerate(method["rates"]):
             rate.setdefault("markets", list(method["markets"]))
             rate.setdefault("days", list(method["days"]))
@@ -519,6 +524,23 @@ def _mails(data: Data) -> None:
     }
     known = contract.load()["properties"]["mails"]["properties"]["send"]["items"]["enum"]
     data["mails"].setdefault("send", [name for name in known if depends.get(name, True)])
+
+
+def _business(data: Data, context: Context) -> None:
+    skus = {
+        product["id"]: [variant["sku"] for variant in product["variants"]] for product in data["catalogue"]["products"]
+    }
+    for index, price in enumerate(data["business"]["volume_prices"]):
+        at: At = ("business", "volume_prices", index)
+        exists(price["product"], skus, (*at, "product"), "product", context)
+        if "sku" in price:
+            exists(
+                price["sku"],
+                skus.get(price["product"], []),
+                (*at, "sku"),
+                "variant of this product with the SKU",
+                context,
+            )
 
 
 def unique(items: list[Data], key: str, at: At, context: Context) -> None:

@@ -112,6 +112,7 @@ def _settle(document: dict[str, Any], amount: dict[str, str]) -> dict[str, Any]:
     document["payment"]["providers"] = {"demo": {"webhook_secret": "env:DEMO"}}
     for badge in document["trust"]["badges"]:
         del badge["picture"]
+    document["business"]["volume_prices"][0].update(product="drap-lin", sku="DL-1-240")
     document["legal"]["pages"] = dict.fromkeys(document["legal"]["pages"], "text")
     return document
 

@@ -186,7 +186,7 @@ def test_amounts_are_exact(currency: str, units: int) -> None:
 
 @given(st.integers(0, 10**9))
 def test_a_price_reaches_the_shop_exactly(units: int) -> None:
-    context = resolve.Context(Path(), lambda at, message: pytest.fail(message), ["en"], "EUR", {"FR": "EUR"})
+    context = resolve.Context(Path(), lambda at, message: pytest.fail(message), ["en"], "EUR", "FR", {"FR": "EUR"})
     written = f"{units // 100}.{units % 100:02}"
     assert resolve.amount(written, ("price",), context, ["FR"]) == {"EUR": units}
 
@@ -252,6 +252,12 @@ def test_decimals_are_plain_text(load_with: Callable[..., Spec]) -> None:
         ("catalogue.products", [], "catalogue", "sells nothing"),
         ("markets", {"FR": {"languages": ["sv"]}}, "markets.FR.languages[0]", "does not speak `sv`"),
         ("catalogue.products.0.price", None, "catalogue.products[0].price", "leave the value empty"),
+        (
+            "business.volume_prices",
+            [{"product": "shet", "from": 5, "price": 1}],
+            "business.volume_prices[0].product",
+            "sheet",
+        ),
         ("shop.theme.logo", "no.svg", "shop.theme.logo", "no.svg does not exist"),
     ],
 )
@@ -262,6 +268,21 @@ def test_references_are_followed(
     assert problems[0].path == place
     assert words in problems[0].message
     assert len(problems) == 1
+
+
+def test_addresses_are_in_the_seller_s_country_unless_they_say_another(load_with: Callable[..., Spec]) -> None:
+    store = {"id": "a", "name": "A", "address": {"street": "a", "city": "b"}}
+    method = {"id": "c", "kind": "click-and-collect", "stores": [store]}
+    data = load_with(
+        {
+            "seller.country": "BE",
+            "delivery.methods": [method],
+            "seller.headquarters": {"street": "a", "city": "b", "country": "LU"},
+        }
+    ).data
+    assert data["seller"]["address"]["country"] == "BE"
+    assert data["seller"]["headquarters"]["country"] == "LU"
+    assert data["delivery"]["methods"][0]["stores"][0]["address"]["country"] == "BE"
 
 
 def test_names_are_used_once(problems_with: Callable[..., Problems]) -> None:
