@@ -35,20 +35,14 @@ class PaymentForm(django_forms.Form):
                 autocomplete="off",
                 label=_("Purchase order number"),
                 help_text=_("It stands on the invoice."),
-                required=False,
+                missing=_("Enter the number of your purchase order."),
             )
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        method = self.methods.get(cleaned.get("method", ""))
-        if (
-            method
-            and method["kind"] == "purchase-order"
-            and not cleaned.get("purchase_order")
-            and "purchase_order" not in self.errors
-        ):
-            self.add_error("purchase_order", _("Enter the number of your purchase order."))
-        return cleaned
+    def add_error(self, field: str | None, error: Any) -> None:
+        """What belongs to one way to pay is only asked of those who chose it."""
+        chosen = self.methods.get(self.cleaned_data.get("method", ""), {})
+        if field != "purchase_order" or chosen.get("kind") == "purchase-order":
+            super().add_error(field, error)
 
 
 def forms(checkout: Checkout, data: Mapping[str, Any] | None) -> dict[str, django_forms.Form]:
