@@ -6,7 +6,10 @@ from urllib.parse import urlsplit
 
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
+
+from config.shop import SHOP
 
 _markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable("table").disable("image")
 
@@ -27,6 +30,16 @@ def _allowed(url: str) -> bool:
 
 
 _markdown.validateLink = _allowed  # type: ignore[method-assign]
+
+
+def _inside(tokens: Sequence[Token], index: int) -> str:
+    """A link to the shop's own address stays in the shop, wherever it runs; mails print the whole address."""
+    href = str(tokens[index].attrGet("href"))
+    own = f"{SHOP['shop']['url'].rstrip('/')}/"
+    return f'<a href="{escapeHtml(href[len(own) - 1 :] if href.startswith(own) else href)}">'
+
+
+_markdown.add_render_rule("link_open", lambda self, tokens, i, options, env: _inside(tokens, i))
 
 
 @lru_cache(maxsize=512)
