@@ -26,6 +26,11 @@ def load() -> Schema:
     return schema
 
 
+def providers() -> list[str]:
+    """The payment providers there are, by the names of their folders."""
+    return list(load()["properties"]["payment"]["properties"]["providers"]["properties"])
+
+
 def follow(schema: Schema) -> Schema:
     """The schema itself, or the shared one that it refers to with its own words on top."""
     if "$ref" not in schema:

@@ -188,8 +188,10 @@ def _sections(source: Data) -> None:
     support.setdefault("email", seller["email"])
     if "phone" in seller:
         support.setdefault("phone", seller["phone"])
-    methods = [dict(method) for method in source["payment"]["methods"]]
-    source["payment"]["methods"] = methods
+    payment = source["payment"]
+    methods = payment["methods"] = [dict(method) for method in payment["methods"]]
+    used: Data = {method["provider"]: {} for method in methods if method.get("provider") in contract.providers()}
+    payment["providers"] = used | (payment.get("providers") or {})
     for method in methods:
         match method["kind"]:
             case "bank-transfer":
@@ -439,9 +441,9 @@ def _ordered_days(days: list[int], at: At, context: Context) -> None:
 
 
 def _payment(data: Data, context: Context) -> None:
-    payment, methods = data["payment"], data["payment"]["methods"]
+    methods = data["payment"]["methods"]
     unique(methods, "id", ("payment", "methods"), context)
-    known = sorted(path.parent.name for path in contract.PROVIDERS.glob("*/schema.json"))
+    known = contract.providers()
     for index, method in enumerate(methods):
         at: At = ("payment", "methods", index)
         method.setdefault("name", _in_words(context.languages, "payment", method["kind"]))
@@ -453,8 +455,6 @@ def _payment(data: Data, context: Context) -> None:
             context.report(at, f"needs `provider`: the company behind it, one of {', '.join(known)}")
         if method["kind"] == "bank-transfer" and "iban" not in method:
             context.report(at, "needs `iban`: the account that buyers pay to")
-        if provider in known:
-            payment["providers"].setdefault(provider, {})
 
 
 _ONLINE = frozenset(
@@ -510,7 +510,7 @@ def _mails(data: Data) -> None:
     later = any(method["kind"] in ("bank-transfer", "cheque") for method in data["payment"]["methods"])
     withdrawal = any(market["withdrawal"] for market in data["markets"].values()) and data["audience"] != "b2b"
     accounts = data["checkout"]["identification"]["account"] != "none" or data["checkout"]["identification"]["sign_in"]
-    pick_up = any(method["kind"] in ("click-and-collect", "pick-up-point") for method in data["delivery"]["methods"])
+    pick_up = any(method["kind"] == "click-and-collect" for method in data["delivery"]["methods"])
     depends = {
         "payment-pending": later,
         "payment-received": later,
@@ -523,7 +523,9 @@ def _mails(data: Data) -> None:
         "password-reset": accounts,
     }
     known = contract.load()["properties"]["mails"]["properties"]["send"]["items"]["enum"]
-    data["mails"].setdefault("send", [name for name in known if depends.get(name, True)])
+    useful = [name for name in known if depends.get(name, True)]
+    send = data["mails"].setdefault("send", useful)
+    send += [name for name in useful if name in _ALWAYS_SENT and name not in send]
 
 
 def _business(data: Data, context: Context) -> None:

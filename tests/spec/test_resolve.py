@@ -73,6 +73,23 @@ def test_a_market_carries_the_facts_of_its_country(load_with: Callable[..., Spec
     assert "12-25" in market["FR"]["holidays"]
 
 
+def test_some_mails_cannot_be_switched_off(load_with: Callable[..., Spec]) -> None:
+    assert load_with({"mails.send": ["shipped"]}).data["mails"]["send"] == [
+        "shipped",
+        "new-withdrawal",
+        "order-confirmation",
+        "order-review",
+        "password-reset",
+        "verify-email",
+        "withdrawal-received",
+    ]
+
+
+def test_a_provider_has_its_defaults(load_with: Callable[..., Spec]) -> None:
+    providers = load_with().data["payment"]["providers"]
+    assert providers == {"demo": {"webhook_secret": "env:DEMO_WEBHOOK_SECRET"}}
+
+
 def test_order_button_of_a_market_beats_that_of_the_checkout(load_with: Callable[..., Spec]) -> None:
     changes = {"checkout.order_button": "Pay now", "markets": {"FR": {}, "DE": {"order_button": "Kaufen"}}}
     markets = load_with(changes).data["markets"]
