@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from checkoutgen import schema as contract
+from checkoutgen.spec import resolve
 from checkoutgen.spec.money import digits
 
 LOCALES = Path(__file__).parent.parent / "locales"
@@ -58,7 +59,7 @@ def _look_up(path: str, data: dict[str, Any]) -> Any:
 
 
 def _words(value: Any, data: dict[str, Any], language: str) -> str:
-    """A value on one line; "" for nothing."""
+    """A value on one line; "" for nothing. Kinds of waste scheme that we know are named in the language."""
     if not value:
         return ""
     if isinstance(value, list):
@@ -71,7 +72,8 @@ def _words(value: Any, data: dict[str, Any], language: str) -> str:
         parts = (value["street"], value.get("extra"), town, value.get("region"), country)
         return _plain(", ".join(part for part in parts if part))
     if "scheme" in value:
-        return _plain(f"{_country(value['country'], language)}, {value['scheme']}: {value['id']}")
+        scheme = resolve.words(language)["epr"].get(value["scheme"], value["scheme"])
+        return _plain(f"{_country(value['country'], language)}, {scheme}: {value['id']}")
     if language in value:
         return _plain(value[language])
     return _amount(*next(iter(value.items())))
@@ -83,9 +85,7 @@ def _plain(text: str) -> str:
 
 
 def _country(code: str, language: str) -> str:
-    from checkoutgen.spec.resolve import market_facts
-
-    facts = market_facts(code)
+    facts = resolve.market_facts(code)
     return facts["name"].get(language, facts["name"]["en"]) if facts else code
 
 

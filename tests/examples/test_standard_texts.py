@@ -66,8 +66,8 @@ def test_amounts_lists_and_registrations_are_written_out() -> None:
         "epr": [{"country": "DE", "scheme": "packaging", "id": "DE123"}],
     }
     text = "{seller.share_capital} / {seller.representatives} / {seller.epr}"
-    filled = standard.fill(text, {**DATA, "seller": seller}, "en")
-    assert filled == "50\u00a0000\u00a0EUR / Claire Martin; Paul Roy / Germany, packaging: DE123"
+    filled = standard.fill(text, {**DATA, "seller": seller}, "de")
+    assert filled == "50\u00a0000\u00a0EUR / Claire Martin; Paul Roy / Deutschland, Verpackungen: DE123"
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\n"), min_size=1).filter(str.strip))
