@@ -1,7 +1,7 @@
 """A baseline lets an old shop adopt the lint: what was wrong on that day is kept apart, what is new still fails.
 
-Entries are keyed on the rule, the path and a digest of the value there, never on lines or counts: a finding whose value changed is
-new, one that moved is not, and an entry that matches nothing any more is reported."""
+Entries are keyed on the rule, the path and a digest of the value there, never on lines or counts: a finding whose value
+changed is new, one that moved is not, and an entry that matches nothing any more is reported."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ def read(path: Path) -> list[dict[str, str]]:
     try:
         data = json.loads(path.read_bytes())
         entries = data["findings"]
-        assert data["version"] == VERSION and all({"file", "rule", "path", "digest"} <= set(entry) for entry in entries)
+        if data["version"] != VERSION or not all({"file", "rule", "path", "digest"} <= set(entry) for entry in entries):
+            raise ValueError
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or 'cannot be read'}") from None
-    except (ValueError, KeyError, TypeError, AssertionError):
+    except (ValueError, KeyError, TypeError):
         raise UsageError(
             f"{path} is not a baseline of version {VERSION}; write one with `lint --write-baseline {path}`"
         ) from None

@@ -13,7 +13,8 @@
 | ``shop: where`` | nothing: the generated shop always does it, and the reviewer is told where                   |
 | ``unjudged: …`` | nothing: the reason is listed instead                                                        |
 
-``given: true`` beside ``need`` and ``must`` asks for what the author wrote, not for a default. Any item may carry ``when`` (conditions on the spec), ``from``/``to`` (days), ``say``, ``severity`` and ``fix``."""
+``given: true`` beside ``need`` and ``must`` asks for what the author wrote, not for a default. Any item may carry
+``when`` (conditions on the spec), ``from``/``to`` (days), ``say``, ``severity`` and ``fix``."""
 
 from __future__ import annotations
 
@@ -143,10 +144,10 @@ def text(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
         if not written:
             continue  # the page itself is missing: another rule says so, once
         for phrase in [said] if isinstance(said, str) else said:
-            phrase = _filled(case, phrase)
+            wanted_words = _filled(case, phrase)
             for name in written:
                 plain = case.texts.plain(name, language)
-                if span := phrases.find(plain, phrase):
+                if span := phrases.find(plain, wanted_words):
                     if case.review:
                         yield Outcome(True, f"legal.pages.{name}", f"{language}: “{phrases.excerpt(plain, span)}”")
                     break
@@ -165,7 +166,7 @@ _VALUE = re.compile(r"\{([a-z_.]+)\}")
 
 
 def _filled(case: Case, phrase: str) -> str:
-    """``{seller.email}`` in a phrase stands for the spec's value; one that is not given is left out of the alternatives."""
+    """``{seller.email}`` in a phrase stands for the spec's value; what is not given is left out of the alternatives."""
     return _VALUE.sub(lambda match: str(case.get(match[1]) or ""), phrase) if "{" in phrase else phrase
 
 
@@ -177,8 +178,11 @@ def _hasnt(case: Case, item: dict[str, Any], pages: list[str]) -> Iterator[Outco
                 continue
             plain = case.texts.plain(name, language)
             for phrase in [banned] if isinstance(banned, str) else banned:
-                span = phrases.find(plain, phrase)
-                if span and not (item.get("unless") and _excused(plain, span, item["unless"].get(language))):
+                spans = phrases.every(plain, phrase)
+                span = next(
+                    (span for span in spans if not _excused(plain, span, item.get("unless", {}).get(language))), None
+                )
+                if span:
                     message = _say(item, "the text says “{value}”", value=plain[slice(*span)])
                     yield Outcome(
                         False,
@@ -234,62 +238,49 @@ def mail(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
 
 def words(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
     """The label of a button by language: allowed, disputed, refused or unknown."""
-    kind = item["words"]
     path, texts = _label(case, item)
+    fix = {"remove": True} if case.given(path) else None
     for language in case.languages:
         label = texts.get(language) if isinstance(texts, dict) else None
-        lists = labels(language).get(kind)
+        lists = labels(language).get(item["words"])
         if not label or not lists:
             continue
-        plain = phrases.normalise(label)
-        said = _without_amount(plain)
-        if said in lists["allow"]:
-            yield Outcome(True, path, f"{language}: “{label}”")
-            continue
-        fix = {"remove": True} if case.given(path) else None
-        if said in lists.get("disputed", ()):
-            yield Outcome(
-                False,
-                path,
-                f"The words “{shown(label)}” are disputed ({language}); safe: “{lists['best']}”",
-                "warning",
-                fix=fix,
-            )
-        elif said in lists.get("refuse", ()):
-            yield Outcome(
-                False,
-                path,
-                f"The words “{shown(label)}” are refused by law or courts ({language}); write “{lists['best']}”",
-                fix=fix,
-            )
+        severity, fault = _judge(phrases.normalise(label), lists, item)
+        if fault:
+            said = f"The words “{shown(label)}” {fault} ({language}); safe: “{lists['best']}”"
+            yield Outcome(False, path, said, severity, fix=fix)
         else:
-            soft = any(part in plain for part in item.get("softer_with", ()))
-            yield Outcome(
-                False,
-                path,
-                f"The words “{shown(label)}” are on no list of accepted words ({language}); safe: “{lists['best']}”",
-                "warning" if soft or item.get("unknown") == "warning" else "",
-                fix=fix,
-            )
+            yield Outcome(True, path, f"{language}: “{label}”")
+
+
+def _judge(label: str, lists: dict[str, Any], item: dict[str, Any]) -> tuple[str, str]:
+    """(severity, what is wrong) of a normalised label; "" = the rule's severity, nothing wrong."""
+    said = _without_amount(label)
+    if said in lists["allow"]:
+        return "", ""
+    if said in lists.get("disputed", ()):
+        return "warning", "are disputed"
+    if said in lists.get("refuse", ()):
+        return "", "are refused by law or courts"
+    soft = item.get("unknown") == "warning" or any(part in label for part in item.get("softer_with", ()))
+    return "warning" if soft else "", "are on no list of accepted words"
 
 
 def _label(case: Case, item: dict[str, Any]) -> tuple[str, Any]:
     """Where the words on the button come from: the market's own, the checkout's, or the market's facts."""
-    for path in item["at"]:
-        path = path.replace("{market}", case.market)
-        if case.given(path):
-            return path, case.get(path)
-    path = item["at"][0].replace("{market}", case.market)
+    places = [path.replace("{market}", case.market) for path in item["at"]]
+    path = next((path for path in places if case.given(path)), places[0])
     return path, case.get(path)
+
+
+_AMOUNT = re.compile(
+    r"[\s:(-]*(?:[€$£]|eur|usd|gbp|sek|chf)?\s*(?:\d[\d\s.,']*|\{\w+\})\s*(?:[€$£]|eur|usd|gbp|sek|chf|kr)?\)?$"
+)
 
 
 def _without_amount(label: str) -> str:
     """“Pay €49.90” is judged as “pay”: an amount may follow the words."""
-    return (
-        label.rstrip("0123456789.,' €$£krsekchfeur:{}amount-").rstrip()
-        if any(c.isdigit() for c in label) or "{" in label
-        else label
-    )
+    return _AMOUNT.sub("", label)
 
 
 def python(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
@@ -327,7 +318,9 @@ def run(case: Case, item: dict[str, Any] | str, rule: Rule) -> Iterator[Outcome]
     if "when" in item and not conditions.match(item["when"], case.get):
         return
     severity, fix = item.get("severity", ""), item.get("fix")
-    for outcome in KINDS[kind(item)](case, item, rule):
-        if outcome.ok is False:
-            outcome = outcome._replace(severity=outcome.severity or severity, fix=outcome.fix or fix)
-        yield outcome
+    for found in KINDS[kind(item)](case, item, rule):
+        yield (
+            found
+            if found.ok is not False
+            else found._replace(severity=found.severity or severity, fix=found.fix or fix)
+        )

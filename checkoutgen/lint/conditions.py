@@ -1,7 +1,7 @@
 """Conditions of rule files: ``{path: wanted}``, all of which must hold.
 
-``wanted`` is ``present``, ``absent``, one value, a list of values (any of them), or a JSON Schema fragment (a map). A fragment says
-nothing about a value that is not there, as in JSON Schema itself."""
+``wanted`` is ``present``, ``absent``, one value, a list of values (any of them), or a JSON Schema fragment (a map). A
+fragment says nothing about a value that is not there, as in JSON Schema itself."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ def _is_type(name: str, value: Any) -> bool:
     return isinstance(value, _TYPES[name]) and (name == "boolean" or not isinstance(value, bool))  # type: ignore[arg-type]
 
 
+def _equal(wanted: Any, value: Any) -> bool:
+    return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
+
+
 # The part of JSON Schema (draft 2020-12) that rules use. A library's compiler costs more for these few dozen fragments than
 # everything else the lint does; a test compares the answers with the library's.
 _KEYWORDS: dict[str, Callable[[Any, Any], bool]] = {
-    "const": lambda wanted, value: bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool),
-    "enum": lambda wanted, value: any(
-        value == item and isinstance(value, bool) == isinstance(item, bool) for item in wanted
-    ),
-    "type": lambda wanted, value: _is_type(wanted, value),
+    "const": lambda wanted, value: _equal(wanted, value),
+    "enum": lambda wanted, value: any(_equal(item, value) for item in wanted),
+    "type": _is_type,
     "pattern": lambda wanted, value: not isinstance(value, str) or re.search(wanted, value) is not None,
     "maxLength": lambda wanted, value: not isinstance(value, str) or len(value) <= wanted,
     "minimum": lambda wanted, value: not _is_type("number", value) or value >= wanted,
@@ -71,7 +73,7 @@ def holds(wanted: Any, value: Any) -> bool:
         return value in wanted
     if isinstance(wanted, dict):
         return value is None or is_valid(wanted, value)
-    return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
+    return _equal(wanted, value)
 
 
 def first_broken(conditions: dict[str, Any], lookup: Callable[[str], Any]) -> str | None:

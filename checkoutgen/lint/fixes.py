@@ -1,7 +1,7 @@
 """``lint --fix``: text edits of the spec that keep every comment, and never touch a legal text.
 
-A rule says what is safe: ``set`` a value, ``remove`` a key that only restates or spoils a default, ``append`` to a list.
-Whatever cannot be done with certainty is left to the person."""
+A rule says what is safe: ``set`` a value, ``remove`` a key that only restates or spoils a default, ``append`` to a
+list. Whatever cannot be done with certainty is left to the person."""
 
 from __future__ import annotations
 

@@ -134,12 +134,11 @@ class _Cache:
     def __init__(self, job: Job) -> None:
         import json
 
-        from checkoutgen.lint.rulebook import _stamp
+        from checkoutgen.lint.rulebook import stamp, user_cache
 
         tool = Path(__file__).stat().st_mtime_ns
-        key = _sha(json.dumps([__version__, tool, _stamp(), job], sort_keys=True, default=str).encode())
-        home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-        self.path = Path(home) / "checkoutgen" / f"lint-{key[:20]}.json"
+        key = _sha(json.dumps([__version__, tool, stamp(), job], sort_keys=True, default=str).encode())
+        self.path = user_cache() / f"lint-{key[:20]}.json"
         self.hashes: dict[str, str] = {}
         self.changed = False
         try:

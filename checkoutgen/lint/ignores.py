@@ -1,7 +1,7 @@
 """``# checkoutgen: ignore[rule] reason`` in the spec: on the line it speaks of, or alone on the line above.
 
-The reason is mandatory and there is no form without a rule's name. An ignore that silences nothing, names no rule or gives no
-reason is itself a finding, so that none outlives its cause."""
+The reason is mandatory and there is no form without a rule's name. An ignore that silences nothing, names no rule or
+gives no reason is itself a finding, so that none outlives its cause."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def _names(finding: Finding) -> set[str]:
 def apply(spec: Any, findings: list[Finding], *, silenced: bool = True, whole: bool = True) -> list[Finding]:
     """Marks the findings that an ignore covers, and gives the findings about the ignores themselves.
 
-    With ``silenced`` false everything stays open (reviewers). With ``whole`` false only some rules ran, so that an unused ignore
-    proves nothing."""
+    With ``silenced`` false everything stays open (reviewers). With ``whole`` false only some rules ran, so that an unused
+    ignore proves nothing."""
     texts: dict[str, list[Ignore]] = {}
     for name in {finding.place.file for finding in findings} | {spec.file}:
         if (text := text_of(spec, name)) is not None:

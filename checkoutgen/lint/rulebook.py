@@ -21,15 +21,15 @@ _KEYS = {
 }  # fmt: skip
 
 
-def _stamp() -> list[list[Any]]:
+def stamp() -> list[list[Any]]:
     """Name, size and time of every rule file: changes whenever a rule does."""
-    stamp = []
+    found = []
     for folder in sorted(entry.path for entry in os.scandir(FOLDER) if entry.is_dir() and entry.name[0] not in "_."):
         for entry in os.scandir(folder):
             if entry.name.endswith(".yaml"):
                 stat = entry.stat()
-                stamp.append([f"{os.path.basename(folder)}/{entry.name}", stat.st_size, stat.st_mtime_ns])
-    return sorted(stamp)
+                found.append([f"{Path(folder).name}/{entry.name}", stat.st_size, stat.st_mtime_ns])
+    return sorted(found)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def read(path: Path) -> dict[str, Any]:
     import yaml
 
     text = path.read_text(encoding="utf-8")
-    data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  both are safe
     if not isinstance(data, dict):
         raise ValueError(f"{path}: a rule is a map")
     if unknown := set(data) - _KEYS:
@@ -79,10 +79,15 @@ def _compile() -> tuple[dict[str, Any], dict[str, Any]]:
     return rules, prose
 
 
+def user_cache() -> Path:
+    """Where this user's caches are kept: https://specifications.freedesktop.org/basedir-spec/latest/"""
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path("~/.cache").expanduser()) / "checkoutgen"
+
+
 def _cache_folders() -> list[Path]:
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     beside = [] if sys.dont_write_bytecode else [Path(__file__).parent / "__pycache__"]
-    return [*beside, Path(home) / "checkoutgen"]
+    return [*beside, user_cache()]
 
 
 def _cache_file(folder: Path, part: str) -> Path:
@@ -98,26 +103,26 @@ def write_atomically(path: Path, text: str) -> bool:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
-        os.replace(name, path)
+        Path(name).replace(path)
     except OSError:
         return False
     return True
 
 
 def _load(part: str) -> dict[str, Any]:
-    stamp = _stamp()
+    now = stamp()
     for folder in _cache_folders():
         try:
             kept = json.loads(_cache_file(folder, part).read_bytes())
         except (OSError, ValueError):
             continue
-        if kept.get("stamp") == stamp:
+        if kept.get("stamp") == now:
             found: dict[str, Any] = kept["data"]
             return found
     parts = dict(zip(("rules", "prose"), _compile(), strict=True))
     for folder in _cache_folders():
         written = [
-            write_atomically(_cache_file(folder, name), json.dumps({"stamp": stamp, "data": data}, ensure_ascii=False))
+            write_atomically(_cache_file(folder, name), json.dumps({"stamp": now, "data": data}, ensure_ascii=False))
             for name, data in parts.items()
         ]
         if all(written):

@@ -1,12 +1,13 @@
 """Phrase search in the legal texts: forgiving of case, spaces, apostrophes and Markdown emphasis, and quick.
 
-A phrase is plain words a lawyer can read: ``14 days | fourteen days`` gives alternatives, ``risk * passes`` allows up to
-``GAP`` characters between the two, ``{day}`` stands for nothing here. No regular expressions: hundreds of them would cost more
-to compile than the whole lint."""
+A phrase is plain words a lawyer can read: ``14 days | fourteen days`` gives alternatives, ``risk * passes`` allows up
+to ``GAP`` characters between the two. No regular expressions: hundreds of them would cost more to compile than the
+whole lint."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -31,7 +32,7 @@ def _alternatives(phrase: str) -> tuple[tuple[str, ...], ...]:
     return tuple(found)
 
 
-def _span(text: str, pieces: tuple[str, ...]) -> tuple[int, int] | None:
+def _spans(text: str, pieces: tuple[str, ...]) -> Iterator[tuple[int, int]]:
     start = text.find(pieces[0])
     while start >= 0:
         end = start + len(pieces[0])
@@ -41,17 +42,19 @@ def _span(text: str, pieces: tuple[str, ...]) -> tuple[int, int] | None:
                 break
             end = position + len(piece)
         else:
-            return start, end
+            yield start, end
         start = text.find(pieces[0], start + 1)
-    return None
 
 
 def find(text: str, phrase: str) -> tuple[int, int] | None:
     """Where a normalised text says the phrase, or None."""
+    return next(every(text, phrase), None)
+
+
+def every(text: str, phrase: str) -> Iterator[tuple[int, int]]:
+    """Each place where a normalised text says the phrase."""
     for pieces in _alternatives(phrase):
-        if span := _span(text, pieces):
-            return span
-    return None
+        yield from _spans(text, pieces)
 
 
 def excerpt(text: str, span: tuple[int, int], around: int = 50) -> str:

@@ -1,4 +1,4 @@
-"""Mails that the chosen methods and features need and `mails.send` leaves out. Mails that the law asks for have their own rules."""
+"""Mails that the chosen methods and features need and `mails.send` leaves out; those of the law have rules of their own."""
 
 from collections.abc import Iterator
 
@@ -15,10 +15,13 @@ def _needed(case: Case) -> Iterator[tuple[str, str]]:
         yield "payment-failed", "an online payment can fail"
     if any(method["kind"] != "digital" for _, method in case.each("delivery.methods[*]")):
         yield "shipped", "goods are sent"
+    if any(method["kind"] == "click-and-collect" for _, method in case.each("delivery.methods[*]")):
+        yield "ready-for-pickup", "orders can be collected"
     yield "cancelled", "an order can be cancelled"
     yield "refunded", "an order can be refunded"
     if (case.get("checkout.identification.account") or "none") != "none":
         yield "account-created", "buyers can open an account"
+        yield "verify-email", "buyers can open an account"
     if case.get("checkout.identification.sign_in"):
         yield "password-reset", "buyers can sign in"
     yield "new-order", "the seller has to learn of an order"

@@ -1,0 +1,55 @@
+"""Phrase search forgives what a lawyer would forgive, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checkoutgen.lint.checks import _without_amount
+from checkoutgen.lint.texts import GAP, every, excerpt, find, normalise
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "said"),
+    [
+        ("Vous avez 14 jours.", "14 jours", True),
+        ("Vous avez **14\n jours**.", "14 jours", True),
+        ("L’acheteur paie", "l'acheteur", True),
+        ("Within FOURTEEN days", "14 days | fourteen days", True),
+        ("The risk, as ever, passes to you", "risk * passes", True),
+        ("The risk " + "x" * (GAP + 1) + " passes", "risk * passes", False),
+        ("passes the risk", "risk * passes", False),
+        ("", "14 days", False),
+    ],
+)
+def test_find(text: str, phrase: str, said: bool) -> None:
+    assert (find(normalise(text), phrase) is not None) == said
+
+
+@given(st.text(max_size=60), st.text(alphabet="abcß éÉ'’", min_size=1, max_size=10), st.text(max_size=60))
+def test_what_is_written_is_found(before: str, words: str, after: str) -> None:
+    plain = normalise(f"{before} {words} {after}")
+    if normalise(words):
+        assert find(plain, words) is not None
+
+
+@given(st.text(max_size=200))
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    assert normalise(normalise(text)) == normalise(text)
+
+
+def test_every_place_is_given() -> None:
+    assert len(list(every("a b a c a", "a"))) == 3
+
+
+def test_excerpts_are_short() -> None:
+    assert excerpt("x" * 300, (150, 155)) == "… " + "x" * 105 + " …"
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [("pay now", "pay now"), ("pay now €49.90", "pay now"), ("payer ma commande (49,90 €)", "payer ma commande"), ("köp 499 kr", "köp"), ("pay now - eur 49", "pay now")],
+)
+def test_an_amount_may_follow_the_words_on_the_button(label: str, words: str) -> None:
+    assert _without_amount(label) == words
