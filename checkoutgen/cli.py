@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 import typer.exceptions
 
-from checkoutgen.errors import CheckoutgenError, SpecError
+from checkoutgen.errors import CheckoutgenError, SpecError, printable
 
 if TYPE_CHECKING:
     from checkoutgen.spec import Spec
@@ -36,6 +36,7 @@ def main() -> NoReturn:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()  # what cannot be written is an error too
         sys.exit(code if isinstance(code, int) else 0)
     except CheckoutgenError as error:
         report(error)
@@ -45,6 +46,8 @@ def main() -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of our output is gone; nothing more to say
         sys.exit(141)
+    except OSError as error:
+        fail(": ".join(filter(None, (error.filename and printable(str(error.filename)), error.strerror))), 70)
     except typer.exceptions.TyperException as error:  # wrong usage; it says so itself
         error.show()  # type: ignore[attr-defined]
         sys.exit(error.exit_code)
@@ -114,27 +117,42 @@ def validate(specs: SpecPaths) -> int:
 
 @app.command()
 def lint(
-    specs: Annotated[list[Path], typer.Argument(metavar="SPEC...", help="Specs, folders of specs, or - for standard input.")],
+    specs: Annotated[
+        list[Path], typer.Argument(metavar="SPEC...", help="Specs, folders of specs, or - for standard input.")
+    ],
     format: Annotated[
-        str, typer.Option(metavar="FORMAT", help="text, json, sarif, github, gitlab, junit or html; default: text, in GitHub Actions github.")
+        str,
+        typer.Option(
+            metavar="FORMAT",
+            help="text, json, sarif, github, gitlab, junit or html; default: text, in GitHub Actions github.",
+        ),
     ] = "",
     output: Annotated[
         list[str] | None, typer.Option(metavar="FORMAT:FILE", help="Also write this format to a file; repeat for more.")
     ] = None,
     as_of: Annotated[str, typer.Option(metavar="DAY", help="Judge by the law of this day; default: today.")] = "",
-    market: Annotated[list[str] | None, typer.Option(metavar="COUNTRY", help="Only this market; repeat for more.")] = None,
+    market: Annotated[
+        list[str] | None, typer.Option(metavar="COUNTRY", help="Only this market; repeat for more.")
+    ] = None,
     select: Annotated[
         list[str] | None, typer.Option(metavar="RULE", help="Only this rule or group of rules; repeat for more.")
     ] = None,
     fail_on: Annotated[str, typer.Option(metavar="SEVERITY", help="error, warning, info or never.")] = "error",
     unverified: Annotated[
-        str, typer.Option(metavar="SEVERITY", help="Lower errors of rules that rest on knowledge alone to this severity.")
+        str,
+        typer.Option(metavar="SEVERITY", help="Lower errors of rules that rest on knowledge alone to this severity."),
     ] = "",
-    upcoming: Annotated[int | None, typer.Option(metavar="DAYS", help="Also say what will break within so many days.")] = None,
+    upcoming: Annotated[
+        int | None, typer.Option(metavar="DAYS", help="Also say what will break within so many days.")
+    ] = None,
     baseline: Annotated[Path | None, typer.Option(metavar="FILE", help="Keep apart what this file lists.")] = None,
-    write_baseline: Annotated[Path | None, typer.Option(metavar="FILE", help="List what is found now, and exit 0.")] = None,
+    write_baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="List what is found now, and exit 0.")
+    ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what is safe to mend; never a legal text.")] = False,
-    no_ignores: Annotated[bool, typer.Option("--no-ignores", help="For reviewers: ignore comments count for nothing.")] = False,
+    no_ignores: Annotated[
+        bool, typer.Option("--no-ignores", help="For reviewers: ignore comments count for nothing.")
+    ] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Look at every spec of a fleet again.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever is found.")] = False,
 ) -> int:
@@ -167,7 +185,9 @@ def explain(rule: Annotated[str, typer.Argument(metavar="RULE", help="The name o
 
 @app.command()
 def rules(
-    market: Annotated[list[str] | None, typer.Option(metavar="COUNTRY", help="Only what applies there; repeat for more.")] = None,
+    market: Annotated[
+        list[str] | None, typer.Option(metavar="COUNTRY", help="Only what applies there; repeat for more.")
+    ] = None,
     format: Annotated[str, typer.Option(metavar="FORMAT", help="text or json.")] = "text",
 ) -> None:
     """List the rules."""

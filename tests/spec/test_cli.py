@@ -106,6 +106,14 @@ def test_a_closed_pipe_is_no_error() -> None:
     assert (done.stdout, done.stderr) == ("{\n", "")
 
 
+def test_a_full_disk_is_told(spec: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "checkoutgen", "validate", spec], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (70, "checkoutgen: No space left on device\n")
+
+
 def test_an_internal_error_is_short(spec: Path) -> None:
     code = (
         "import checkoutgen.cli as c, checkoutgen.spec as s\n"
