@@ -105,7 +105,9 @@ def test_facts_of_every_country_have_the_same_shape(country: str) -> None:
     assert {"standard", "reduced", "zero"} <= set(facts["tax"])
     assert all(0 <= Decimal(rate) <= 27 for rate in facts["tax"].values())
     for rule in facts["holidays"]:
-        assert rule.startswith(("easter+", "easter-")) or Decimal(rule[-5:-3]) <= 12, rule
+        assert re.fullmatch(
+            r"((mon|tue|wed|thu|fri|sat|sun) )?(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])|easter[+-]\d+", rule
+        )
     assert facts["withdrawal"] is None or facts["withdrawal"]["days"] == 14
     assert (facts["withdrawal"] is None) == (country in ("CH", "US"))
     assert set(facts["parameters"]) == set((resolve.market_facts("FR") or {})["parameters"])
