@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from . import checker
-from .buyers import Harvest, crowd
+from .buyers import HARSH, Habits, Harvest, crowd
 from .processes import MailServer, Shop, build_shop, kill_at_random, postgresql
 from .seeded import BUGS
 
@@ -39,6 +40,7 @@ def main() -> int:
     parser.add_argument("--all-bugs", action="store_true", help="plant each bug in turn")
     parser.add_argument("--keep", action="store_true", help="keep the shop's folder")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leaves no process behind
     if not options.all_bugs:
         return campaign(options)
     missed = []
@@ -109,7 +111,8 @@ def _storm(
     for evil in evils:
         evil.start()
     begun = time.monotonic()
-    harvest = crowd(options.checkouts, options.buyers, shop.ports, skus, options.seed, begun + options.seconds)
+    habits = HARSH if options.bug else Habits()
+    harvest = crowd(options.checkouts, options.buyers, shop.ports, skus, options.seed, begun + options.seconds, habits)
     stop.set()
     for evil in evils:
         evil.join(30)

@@ -22,7 +22,21 @@ CARDS = {
     "4000000000000077": 6,  # noisy messages
     "4000000000000085": 2,  # wrong amount
 }
-SMALL = 0.15
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How often buyers do what shops do not expect."""
+
+    double_click: float = 0.15
+    second_tab: float = 0.06  # another way to pay in another tab, and both pages paid
+    cancels: float = 0.04  # calls the order off in another tab, and pays all the same
+    pays_late: float = 0.04
+    closes: float = 0.1
+    coupon: float = 0.15
+
+
+HARSH = Habits(double_click=0.4, second_tab=0.25, cancels=0.12, pays_late=0.12, closes=0.15, coupon=0.6)
 
 
 class Lost(Exception):
@@ -89,13 +103,15 @@ class Harvest:
     statuses: Counter[int] = field(default_factory=Counter)
 
 
-def buy(number: int, ports: list[int], skus: list[tuple[str, str]], rnd: random.Random, harvest: Harvest) -> str:
+def buy(
+    number: int, ports: list[int], skus: list[tuple[str, str]], rnd: random.Random, harvest: Harvest, habits: Habits
+) -> str:
     """One buyer from the product page to the end. Returns how it ended."""
     browser = Browser(ports, rnd, harvest.statuses)
     sku, handle = rnd.choice(skus)
     _, page = browser.get(f"/fr/p/{handle}/")
     browser.post("/fr/cart/add/", {"sku": sku, "quantity": str(rnd.choice((1, 1, 1, 2, 3)))})
-    if rnd.random() < 0.15:
+    if rnd.random() < habits.coupon:
         browser.post("/fr/cart/coupon/", {"code": "LIMITED"})
     browser.post("/fr/checkout/contact/", {"email": f"canary-{number}@example.com"})
     browser.get("/fr/checkout/delivery/")
@@ -108,13 +124,13 @@ def buy(number: int, ports: list[int], skus: list[tuple[str, str]], rnd: random.
         total = re.search(r'name="total" value="(\d+)"', page)
         if not total:
             return "sold out" if "/cart/" in where else "stopped before the order"
-        pages = _press(browser, {"total": total[1]}, rnd)
+        pages = _press(browser, {"total": total[1]}, rnd, habits)
         if pages:
-            return _pay(browser, pages, rnd, harvest)
+            return _pay(browser, pages, rnd, harvest, habits)
     return "cart kept changing"
 
 
-def _press(browser: Browser, form: dict[str, str], rnd: random.Random) -> list[str]:
+def _press(browser: Browser, form: dict[str, str], rnd: random.Random, habits: Habits) -> list[str]:
     """The button, sometimes twice at the same moment. Returns the payment pages that it led to."""
     found: list[str] = []
 
@@ -123,7 +139,7 @@ def _press(browser: Browser, form: dict[str, str], rnd: random.Random) -> list[s
         if status == 303 and ("/demo-provider/" in target or "/order/" in target):
             found.append(target)
 
-    if rnd.random() < SMALL:
+    if rnd.random() < habits.double_click:
         clicks = [threading.Thread(target=_quietly, args=(click,)) for _ in range(2)]
         for each in clicks:
             each.start()
@@ -141,7 +157,7 @@ def _quietly(work: object) -> None:
         pass
 
 
-def _pay(browser: Browser, pages: list[str], rnd: random.Random, harvest: Harvest) -> str:
+def _pay(browser: Browser, pages: list[str], rnd: random.Random, harvest: Harvest, habits: Habits) -> str:
     """At the provider: pays, fails, goes away, or pays in two tabs."""
     for _ in range(6):
         page = pages[0]
@@ -154,27 +170,37 @@ def _pay(browser: Browser, pages: list[str], rnd: random.Random, harvest: Harves
             _, again = browser.post(page, {"payment-method": "card"})
             pages = [again or page]
             continue
-        mood = rnd.random()
-        if mood < 0.06:
+        if rnd.random() < habits.closes / 2:
             return "closed the payment page"
-        if mood < 0.10:
+        if rnd.random() < 0.04:
             pages = [browser.post(page + "leave/", {})[1]]
             pages = [browser.get(pages[0])[0]] if pages[0] else ["/fr/cart/"]
             if "/order/" not in pages[0]:
                 return "left"
             continue
-        if mood < 0.14:
+        if rnd.random() < habits.second_tab:
+            where, _ = browser.get("/fr/checkout/")
+            if "/pay/" in where:
+                _, other = browser.post(where, {"payment-method": "wallet"})
+                pages.append(other) if "/demo-provider/" in other else None
+        elif rnd.random() < habits.cancels:
+            where, _ = browser.get("/fr/checkout/")
+            if "/pay/" in where:
+                browser.post(where.replace("/pay/", "/cancel/"), {})
+        elif rnd.random() < habits.pays_late:
             time.sleep(PAY_WITHIN_SECONDS + rnd.uniform(0, 5))  # comes back when the order has expired
         number = rnd.choices(list(CARDS), list(CARDS.values()))[0]
         for tab in dict.fromkeys(pages):  # a double click that led to two pages is paid on both
-            status, target = browser.post(tab, {"number": number})
+            status, target = browser.post(tab, {"number": number, "use": ""} if tab == pages[0] else {"use": "agree"})
+            if status == 422:  # this page takes the other kind of answer
+                status, target = browser.post(tab, {"use": "agree"} if tab == pages[0] else {"number": number})
         if "/challenge/" in target:
             if rnd.random() < 0.2:
                 return "closed the 3-D Secure page"
             status, target = browser.post(target, {"answer": "approve"})
         if status == 504:
             return "way back lost"
-        if rnd.random() < 0.1:
+        if rnd.random() < habits.closes:
             return "closed the tab after paying"
         if not target:
             return "paid already"
@@ -192,7 +218,7 @@ def _look(browser: Browser, page: str, harvest: Harvest) -> str:
 
 
 def crowd(
-    count: int, threads: int, ports: list[int], skus: list[tuple[str, str]], seed: int, until: float
+    count: int, threads: int, ports: list[int], skus: list[tuple[str, str]], seed: int, until: float, habits: Habits
 ) -> Harvest:
     """So many buyers, so many at once, until they are done or the time is over."""
     harvest, numbers = Harvest(), iter(range(1, count + 1))
@@ -205,7 +231,7 @@ def crowd(
             if number is None:
                 return
             try:
-                end = buy(number, ports, skus, random.Random(f"{seed}-{number}"), harvest)
+                end = buy(number, ports, skus, random.Random(f"{seed}-{number}"), harvest, habits)
             except Lost:
                 end = "lost the shop"
             harvest.ends[end] += 1

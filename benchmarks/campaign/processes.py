@@ -31,7 +31,9 @@ DEMO_FAULTS = {
     "forged": 0.02,
     "stale": 0.02,
     "unheard": 0.1,
+    "lost": 0.02,
 }
+HARSH = {"timeout_before": 0.1, "timeout_after": 0.2, "error": 0.1, "wrong_amount": 0.1, "lost": 0.15}
 SMTP_FAULTS = {"refused": 0.1, "later": 0.05, "never": 0.01, "dropped": 0.02}
 
 
@@ -49,6 +51,8 @@ def build_shop(out: Path, bug: str) -> None:
     shop = json.loads(path.read_text(encoding="utf-8"))
     shop["payment"]["pay_within_hours"] = PAY_WITHIN_SECONDS / 3600
     shop["checkout"]["coupons"] = [COUPON]
+    wallet = {**shop["payment"]["methods"][0], "id": "wallet", "kind": "wallet", "provider": "demo"}
+    shop["payment"]["methods"].append(wallet)
     path.write_text(json.dumps(shop), encoding="utf-8")
     if bug:
         seeded = out / "custom/seeded"
@@ -74,7 +78,7 @@ class Shop:
             "PUBLIC_URL": f"http://127.0.0.1:{self.ports[0]}",
             "ALLOW_DEMO_PROVIDER": "1",
             "DEMO_WEBHOOK_SECRET": "campaign-webhook-secret",
-            "DEMO_FAULTS": json.dumps(DEMO_FAULTS),
+            "DEMO_FAULTS": json.dumps(DEMO_FAULTS | (HARSH if bug else {})),
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(self.smtp_port),
             "PAYMENTS_CHECK_AFTER": "3",

@@ -45,7 +45,7 @@ def check_then_act_stock() -> None:
             return False
 
         def write() -> None:
-            time.sleep(0.01)
+            time.sleep(0.05)
             for pk, quantity in wanted.items():
                 Variant.objects.filter(pk=pk).update(stock=read[pk] - quantity)
 
@@ -80,7 +80,7 @@ def mail_by_on_commit() -> None:
 
     def later(*args: object, **values: object) -> None:
         def write() -> None:
-            time.sleep(0.25)
+            time.sleep(0.5)
             enqueue(*args, **values)
 
         transaction.on_commit(write)

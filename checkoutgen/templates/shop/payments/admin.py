@@ -29,10 +29,18 @@ class PaymentAttemptAdmin(ReadOnly, admin.ModelAdmin):
 
 @admin.register(PaymentEvent)
 class PaymentEventAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["received_at", "provider", "kind", "attempt", "amount", "currency", "source", "outcome", "event_id"]
+    list_display = ["received_at", "order", "provider", "kind", "sum", "source", "outcome", "event_id"]
     list_filter = ["outcome", "provider", "kind", "source"]
     search_fields = ["event_id", "attempt__order__number", "attempt__key"]
-    list_select_related = ["attempt"]
+    list_select_related = ["attempt__order"]
+
+    @admin.display(description=_("order"))
+    def order(self, event: PaymentEvent) -> str:
+        return event.attempt.order.number if event.attempt else "–"
+
+    @admin.display(description=_("amount"))
+    def sum(self, event: PaymentEvent) -> str:
+        return amount(event.amount, event.currency) if event.amount is not None and event.currency else "–"
 
 
 @admin.register(Refund)

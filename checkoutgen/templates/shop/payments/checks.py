@@ -3,9 +3,10 @@
 import os
 from typing import Any
 
-from config.installed import PROVIDERS
 from django.conf import settings
 from django.core.checks import Error, Tags, Warning, register
+
+from config.installed import PROVIDERS
 
 from . import credentials
 

@@ -3,6 +3,8 @@
 import smtplib
 from datetime import timedelta
 from email import message_from_bytes, policy
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from django.core import mail
@@ -90,7 +92,7 @@ class SendingTest(OutboxTestCase):
 
     def test_names_cannot_write_headers(self) -> None:
         for number, name in enumerate(NASTY):
-            row = self.queue(key=f"nasty:{number}", context={"name": name})
+            row = self.queue(key=f"nasty:{number}")
             with written(subject=f"Hello {name}"):
                 self.assertEqual(sending.send_due(), 1, row.error)
             raw = mail.outbox[-1].message().as_bytes()
@@ -101,7 +103,7 @@ class SendingTest(OutboxTestCase):
 
     def test_two_addresses_in_one_field_are_refused(self) -> None:
         row = self.queue(to="buyer@example.com, evil@example.com")
-        with written():
+        with written(), self.assertLogs("mails.sending", "ERROR"):
             self.assertEqual(sending.send_due(), 0)
         row.refresh_from_db()
         self.assertIsNone(row.due_at)
@@ -134,7 +136,8 @@ class FailingTest(OutboxTestCase):
 
     def test_mail_that_cannot_be_written_does_not_hold_up_the_others(self) -> None:
         poison, good = self.queue(), self.queue()
-        with patch("mails.sending.build", side_effect=[ValueError("broken template"), Message("S", "T", "")]):
+        answers = [ValueError("broken template"), Message("S", "T", "")]
+        with patch("mails.sending.build", side_effect=answers), self.assertLogs("mails.sending", "ERROR"):
             self.assertEqual(sending.send_due(), 1)
         poison.refresh_from_db()
         good.refresh_from_db()
@@ -190,10 +193,9 @@ class ManyWorkersTest(ConcurrentShoppingTestCase):
 class MailboxTest(OutboxTestCase):
     def test_mailbox_shows_what_was_sent_in_development_only(self) -> None:
         self.queue()
-        with (
-            written(html="<script>alert(1)</script><p>Hello</p>"),
-            override_settings(EMAIL_BACKEND="mails.backends.MailboxBackend"),
-        ):
+        folder = Path(self.enterContext(TemporaryDirectory()))
+        self.enterContext(override_settings(EMAIL_BACKEND="mails.backends.MailboxBackend", VAR_DIR=folder))
+        with written(html="<script>alert(1)</script><p>Hello</p>"):
             sending.send_due()
         with override_settings(DEBUG=True):
             page = self.client.get("/mailbox/")

@@ -1,5 +1,6 @@
 """A purchase at the demo provider, with real webhooks over HTTP where it matters."""
 
+import itertools
 import json
 import os
 import signal
@@ -15,15 +16,21 @@ from django.test import Client, LiveServerTestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from cart.models import Cart
+from catalogue.models import Variant
 from config.shop import SHOP
+from mails import sending
+from mails.messages import Message
+from mails.models import OutboxMail
 from orders.models import Order
+from orders.placing import place
 from payments import engine
 from payments.models import PaymentAttempt, PaymentEvent
 from payments.providers.demo import adapter, bank
-from payments.providers.demo.cards import CARDS
+from payments.providers.demo.cards import CARDS, find
 from payments.providers.demo.models import DemoEvent, DemoPayment
 
-from .shopping import a_variant, an_order
+from .shopping import a_cart, a_variant, an_order
 from .threads import at_once
 
 METHODS = [
@@ -234,6 +241,7 @@ class WebhookTest(DemoTestCase):
 
     def test_too_large_and_too_deep(self) -> None:
         self.assertEqual(self.send({"id": "x" * 300_000}), 413)
+        self.assertEqual(self.send({"id": "nul", "type": "x", "data": {"ref": "\0"}}), 400)
         deep = b"[" * 100_000
         self.assertEqual(self.send({}, body=deep), 400)
 
@@ -287,6 +295,74 @@ class FaultTest(DemoTestCase):
         variant.refresh_from_db()
         self.assertEqual(variant.stock, 2)
         self.assertEqual(order.mails.filter(kind="order-confirmation").count(), 1)
+
+    @skipIf(not hasattr(os, "fork"), "needs fork")
+    def test_killed_at_every_statement(self) -> None:
+        """A purchase in a process that is killed before its n-th SQL statement, for every n. Every second buyer comes back
+        and tries again. Afterwards the books agree."""
+        for n in itertools.count(1):
+            variant = a_variant(stock=3)
+            cart = a_cart(variant, email=f"n{n}@example.com")
+            connection.close()
+            child = os.fork()
+            if child == 0:
+                self._purchase_until_killed(cart, n)
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            self.assertIn(code, (0, -signal.SIGKILL), f"statement {n}")
+            if n % 2:
+                self._purchase(cart)
+            self._settle()
+            self._check(cart, variant, f"killed before statement {n}")
+            if code == 0:
+                break
+        self.assertGreater(n, 60)
+
+    def _purchase(self, cart: Cart) -> None:
+        order = place(cart, now=timezone.now())
+        started = engine.start(order, "card")
+        if started.attempt and started.redirect:
+            bank.pay(started.attempt.provider_ref, find("card", CARD["paid"]))
+            engine.learn(started.attempt, "return")
+
+    def _purchase_until_killed(self, cart: Cart, n: int) -> None:
+        """Never returns: exits with 0 when the purchase ended before the n-th statement."""
+        seen = 0
+
+        def wrapper(execute, sql, params, many, context):
+            nonlocal seen
+            seen += 1
+            if seen == n:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return execute(sql, params, many, context)
+
+        try:
+            with connection.execute_wrapper(wrapper):
+                self._purchase(cart)
+                sending.send_due()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+
+    def _settle(self) -> None:
+        far = timezone.now() + timedelta(days=3)
+        bank.deliver_due(far)
+        engine.reconcile_due(far)
+        engine.expire_due(far)
+        with patch("mails.sending.build", lambda *args: Message("Subject", "Text", "")):
+            sending.send_due(far, limit=1000)
+
+    def _check(self, cart: Cart, variant: Variant, where: str) -> None:
+        orders = list(Order.objects.filter(cart=cart))
+        self.assertLessEqual(len(orders), 1, where)
+        taken = DemoPayment.objects.filter(reference__in=[order.number for order in orders], state="paid")
+        state = orders[0].state if orders else "never placed"
+        self.assertIn(state, ("confirmed", "expired", "never placed"), where)
+        self.assertEqual(taken.count(), int(state == "confirmed"), where)
+        variant.refresh_from_db()
+        self.assertEqual(variant.stock, 2 if state == "confirmed" else 3, where)
+        mails = OutboxMail.objects.filter(order__in=orders, kind="order-confirmation")
+        self.assertEqual(mails.count(), int(state == "confirmed"), where)
+        self.assertFalse(mails.filter(sent_at=None).exists(), where)
 
     def test_return_address_proves_nothing(self) -> None:
         order, attempt, _ = self.begin()

@@ -2,7 +2,7 @@
 
 DEMO_FAULTS in the environment makes it fail by chance, as JSON of probabilities: timeout_before, timeout_after, error
 (calls of the shop), wrong_amount (charges), copies (of each webhook: a number), delay (of a webhook, at most so many
-seconds), forged, stale, unheard (webhooks).
+seconds), forged, stale, unheard, lost (webhooks).
 """
 
 import hashlib
@@ -195,10 +195,14 @@ def _tell(
             data=data or {},
             becomes=becomes,
             trick=each or ("unheard" if _happens("unheard") else ""),
-            due_at=now + after + timedelta(seconds=_chance.uniform(0, faults().get("delay", 0))),
+            due_at=None if not becomes and _happens("lost") else now + after + _delay(),
         )
         for each in rows
     )
+
+
+def _delay() -> timedelta:
+    return timedelta(seconds=_chance.uniform(0, faults().get("delay", 0)))
 
 
 def deliver_due(now: datetime | None = None, limit: int = 20) -> int:
