@@ -126,7 +126,8 @@ def _mail_sent(request: HttpRequest, email: str) -> HttpResponse:
 @login_required
 @require_POST
 def send_verification(request: HttpRequest) -> HttpResponse:
-    if request.user.verified_at is None:
+    if request.user.verified_at is None and not throttle.blocked(request, request.user.email):
+        throttle.failed(request, request.user.email)  # counts tries: every one of them sends a mail
         links.send_verification(request.user, _language())
     return _mail_sent(request, request.user.email)
 

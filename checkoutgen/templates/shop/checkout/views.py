@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from cart import session
 from cart.models import Cart
 from cart.pricing import check
-from cart.summary import minimum
+from cart.summary import active, minimum
 from checkout.state import Checkout
 from checkout.steps import BY_SLUG, STEPS, review
 from common.http import SeeOther
@@ -69,9 +69,9 @@ def step(request: HttpRequest, slug: str) -> HttpResponse:
     checkout = enter(request)
     if isinstance(checkout, HttpResponse):
         return checkout
-    first = first_open(checkout)
-    if STEPS.index(wanted) > STEPS.index(first):
-        return SeeOther(address_of(first))
+    for earlier in STEPS[: STEPS.index(wanted)]:
+        if not earlier.is_complete(checkout):
+            return SeeOther(address_of(earlier))
     if request.method == "POST":
         return _answer(request, checkout, [wanted])
     return _page(request, checkout, [wanted])
@@ -91,14 +91,15 @@ def enter(request: HttpRequest) -> Checkout | HttpResponse:
     if request.method != "POST":
         for notice in check(cart):
             messages.warning(request, notice.text)
-    if not any(not line.saved_for_later for line in cart.lines.all()):
+    if not active(cart):
         messages.warning(request, _("Your cart is empty, so there is nothing to order. Nothing was charged."))
         return SeeOther(reverse("cart:show"))
     user = request.user if request.user.is_authenticated else None
     checkout = Checkout(cart, user, timezone.now())
-    totals = checkout.summary.totals
-    if totals.goods - totals.discount < minimum(cart):
-        return SeeOther(reverse("cart:show"))  # which says how much is missing
+    if least := minimum(cart):
+        totals = checkout.summary.totals
+        if totals.goods - totals.discount < least:
+            return SeeOther(reverse("cart:show"))  # which says how much is missing
     return checkout
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from cart.summary import active
 from config.shop import SHOP
 from delivery.dates import Calendar, accepted, promise
 
@@ -150,7 +151,7 @@ def _store(store: Mapping[str, Any], local: datetime, cut_off: time, shop: Calen
 
 def parcel(cart: "Cart", country: str) -> Parcel:
     """Read a cart once: the lines that are to be bought, with their variants and products."""
-    lines = [line for line in cart.lines.select_related("variant__product") if not line.saved_for_later]
+    lines = active(cart)
     sold = [(line, line.variant) for line in lines if line.variant is not None]
     return Parcel(
         country=country,

@@ -169,11 +169,15 @@ def account(request: HttpRequest, order: Order) -> HttpResponse:
     """An account in one click: everything but the password is known."""
     if not _account_offer(request, order)["account_form"]:
         return _to("show", order)
+    from accounts import throttle
     from accounts.forms import NewPasswordForm
     from accounts.signup import sign_up
 
     form = NewPasswordForm(request.POST or None, email=order.email)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and throttle.blocked(request, order.email):
+        form.add_error(None, _("Too many tries. Wait 15 minutes and try again."))
+    elif request.method == "POST" and form.is_valid():
+        throttle.failed(request, order.email)  # counts tries: every one of them sends a mail
         sign_up(order.email, form.cleaned_data["password"], get_language() or order.language, order)
         text = _("We sent an e-mail to %(email)s. Open the link in it, and your account with this order is ready.")
         messages.success(request, text % {"email": order.email})

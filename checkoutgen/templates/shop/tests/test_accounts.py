@@ -154,6 +154,13 @@ class RegisterTest(AccountTestCase):
         self.assertEqual(guest_order.user, User.objects.get())
         self.assertTrue(OutboxMail.objects.filter(kind="account-created").exists())
 
+    def test_nobody_can_flood_a_mailbox(self) -> None:
+        self.user()
+        self.sign_in()
+        for _ in range(throttle.LIMITS["both"] + 5):
+            self.client.post(address("accounts:send-verification"))
+        self.assertLessEqual(OutboxMail.objects.count(), throttle.LIMITS["both"])
+
     def test_links_expire_and_cannot_be_made_up(self) -> None:
         user = self.user()
         self.sign_in()
