@@ -10,7 +10,7 @@
 | ``mail: name``  | the mail is sent                                                                             |
 | ``words: …``    | a button's words against the lists of `locales/<language>/labels.json`                      |
 | ``python``      | ``check(case)`` in the file of the rule's name                                               |
-| ``shop: where`` | nothing: the generated shop always does it, and the reviewer is told where                   |
+| ``shop: where`` | nothing: the generated shop always does it, as the tests of each ``proof`` show              |
 | ``unjudged: …`` | nothing: the reason is listed instead                                                        |
 
 ``given: true`` beside ``need`` and ``must`` asks for what the author wrote, not for a default. Any item may carry

@@ -154,6 +154,17 @@ def unjudged() -> list[tuple[str, str]]:
     return found
 
 
+def partly() -> list[tuple[str, str]]:
+    """(rule, reason) of what a rule with other checks leaves to a person."""
+    return [
+        (rule.id, item["unjudged"])
+        for rule in rulebook.rules().values()
+        if kind_of(rule) != "not judgeable"
+        for item in rule.checks
+        if isinstance(item, dict) and "unjudged" in item
+    ]
+
+
 def index() -> str:
     """The list of all rules, in Markdown."""
     lines = [
@@ -177,6 +188,8 @@ def index() -> str:
             ]
     lines += ["", "## Not judgeable, and why", "", "| Rule | Reason |", "|---|---|"]
     lines += [f"| [{name}]({name}.md) | {_cell(reason)} |" for name, reason in unjudged()]
+    lines += ["", "## Judged in part", "", "| Rule | Not judged |", "|---|---|"]
+    lines += [f"| [{name}]({name}.md) | {_cell(reason)} |" for name, reason in partly()]
     return "\n".join(lines) + "\n"
 
 

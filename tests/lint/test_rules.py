@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from shops import Shop, good, place_in
 
+from checkoutgen import schema
 from checkoutgen.lint import rulebook
 from checkoutgen.lint.command import kind_of
 from checkoutgen.lint.model import Finding, Rule
@@ -109,3 +110,41 @@ def test_every_rule_of_law_shows_how_well_it_is_founded() -> None:
         "primary text, older version", "primary text partly read", "good practice",
     }  # fmt: skip
     assert sum(rule.evidence == "from knowledge only" for rule in RULES.values()) == 148
+
+
+CLAIMS = [
+    (rule.id, proof)
+    for rule in RULES.values()
+    for item in rule.checks
+    if isinstance(item, dict) and "shop" in item
+    for proof in item.get("proof", [])
+]
+TEMPLATES = rulebook.FOLDER.parents[1] / "templates"
+
+
+def schema_keys(schema: Any) -> set[str]:
+    if isinstance(schema, list):
+        return set().union(*map(schema_keys, schema))
+    if not isinstance(schema, dict):
+        return set()
+    return set(schema.get("properties", {})).union(*map(schema_keys, schema.values()))
+
+
+@pytest.mark.parametrize(("name", "proof"), CLAIMS)
+def test_what_the_shop_is_said_to_do_it_does(name: str, proof: str) -> None:
+    """A proof names a template and words in it, or a word that no key of the schema has."""
+    file, _, words = proof.partition(": ")
+    if file == "schema without":
+        assert not [key for key in schema_keys(schema.load()) if words in key]
+    else:
+        assert words in (TEMPLATES / file).read_text(encoding="utf-8"), f"{name} relies on {file}"
+
+
+def test_every_claim_about_the_shop_has_a_proof() -> None:
+    without = [
+        rule.id
+        for rule in RULES.values()
+        for item in rule.checks
+        if isinstance(item, dict) and "shop" in item and not item.get("proof")
+    ]
+    assert without == ["gb-no-eu-withdrawal-function"], "nothing is asked there"
