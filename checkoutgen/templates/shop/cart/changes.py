@@ -7,6 +7,8 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from cart.models import Cart, CartLine
+from cart.session import expired, forget_lines
+from cart.summary import every
 from catalogue.prices import price
 from common.money import format_amount
 
@@ -20,24 +22,33 @@ class Notice:
 
 def check(cart: Cart) -> list[Notice]:
     """Brings the cart up to date and says in words what that changed. Empty: everything is as the buyer last saw it."""
-    from cart.session import expired, forget_lines
-
+    lines = every(cart)
+    if not any(_stale(cart, line) for line in lines) and not (lines and expired(cart)):
+        return []  # nothing to write: no transaction for a page that is only looked at
+    notices: list[Notice] = []
     with transaction.atomic():
-        lines = list(cart.lines.select_related("variant__product"))
-        notices: list[Notice] = []
+        forget_lines(cart)
+        lines = every(cart)
         if lines and expired(cart):
-            CartLine.objects.filter(cart=cart).update(saved_for_later=True)
-            cart.data = {key: value for key, value in cart.data.items() if key != "removed"}
-            cart.save()
             text = _("Your cart has expired. The articles are kept below, at today's prices.")
             notices.append(Notice("expired", "", text))
-            lines = [line for line in lines if not line.saved_for_later]
+            cart.lines.update(saved_for_later=True)
             for line in lines:
                 line.saved_for_later = True
+            cart.data = {key: value for key, value in cart.data.items() if key != "removed"}
+            cart.save()
         for line in lines:
-            notices += _line(cart, line)
+            if _stale(cart, line):
+                notices += _line(cart, line)
         forget_lines(cart)
     return notices
+
+
+def _stale(cart: Cart, line: CartLine) -> bool:
+    cost = price(line.variant, cart.market) if line.variant else None
+    if line.variant is None or cost is None or not line.variant.available(0) or cost.amount != line.unit_amount:
+        return True
+    return not line.saved_for_later and not line.variant.available(line.quantity)
 
 
 def _line(cart: Cart, line: CartLine) -> list[Notice]:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from cart import coupons, pricing
 from cart.models import Cart, CartLine
+from catalogue import shelf
 from catalogue.models import Picture
 from config.shop import market, section, tax_rate
 
@@ -45,8 +46,13 @@ def active(cart: Cart) -> list[CartLine]:
 
 def every(cart: Cart) -> list[CartLine]:
     if not hasattr(cart, "_lines"):
-        found = cart.lines.select_related("variant__product").prefetch_related("variant__product__pictures")
-        cart._lines = list(found)  # type: ignore[attr-defined]
+        lines = list(cart.lines.select_related("variant"))
+        wanted = {line.variant.product_id for line in lines if line.variant}
+        products = {product.pk: product for product in shelf.products(wanted)}
+        for line in lines:
+            if line.variant is not None:
+                line.variant.product = products[line.variant.product_id]
+        cart._lines = lines  # type: ignore[attr-defined]
     return cart._lines  # type: ignore[attr-defined]
 
 
@@ -83,7 +89,7 @@ def minimum(cart: Cart) -> int:
 
 
 def picture_of(line: CartLine) -> Picture | None:
-    pictures: list[Any] = list(line.variant.product.pictures.all()) if line.variant else []
+    pictures: list[Any] = line.variant.product.shown_pictures if line.variant else []
     if not pictures or line.variant is None:
         return None
     return pictures[line.variant.picture] if line.variant.picture < len(pictures) else pictures[0]

@@ -17,7 +17,7 @@ from cart import coupons, session, summary
 from cart.changes import check
 from cart.delivery import estimate, free_delivery
 from cart.models import Cart, CartLine
-from catalogue import pages
+from catalogue import markets, pages, shelf
 from catalogue.models import Variant
 from catalogue.prices import price
 from common.http import SeeOther
@@ -59,29 +59,25 @@ def _page(request: HttpRequest, cart: Cart | None, *, status: int = 200, **error
         if found.lines and "elsewhere" in request.GET:
             context |= {"link": session.link(cart), "qr": _qr(session.link(cart))}
     if not context.get("summary") or not context["summary"].lines:
-        context["cards"] = pages.cards(pages.on_sale()[:4], _market(request))
+        context["cards"] = _cards([pk for pk, _category in shelf.on_sale()[:4]], markets.current(request))
     return render(request, "cart/show.html", context, status=status)
 
 
-def _market(request: HttpRequest) -> str:
-    from catalogue import markets
-
-    return markets.current(request)
+def _cards(pks: list[int], market_code: str) -> list[pages.Card]:
+    products = shelf.products(pks)
+    shelf.restock(products)
+    return pages.cards(products, market_code)
 
 
 def _suggestions(cart: Cart) -> list[pages.Card]:
     """Cross-sell: what goes with the articles of the cart and is not in it."""
-    lines = summary.active(cart)
-    inside = {line.variant.product_id for line in lines if line.variant}
-    handles = [handle for line in lines if line.variant for handle in line.variant.product.related]
-    if not lines:
-        return []
-    found = pages.on_sale().exclude(pk__in=inside)
-    if handles:
-        found = found.filter(handle__in=handles)
-    else:
-        found = found.filter(category__in={line.variant.product.category for line in lines if line.variant})
-    return pages.cards(found[:4], cart.market)
+    inside = [line.variant.product for line in summary.active(cart) if line.variant]
+    pks = {product.pk for product in inside}
+    handles = dict.fromkeys(handle for product in inside for handle in product.related)
+    found = [product.pk for product in shelf.by_handle(handles)]
+    if not found and inside:
+        found = [pk for pk, _category in shelf.on_sale(inside[0].category)]
+    return _cards([pk for pk in found if pk not in pks][:4], cart.market)
 
 
 def _qr(url: str) -> str:

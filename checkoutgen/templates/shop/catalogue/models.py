@@ -1,3 +1,6 @@
+import secrets
+from typing import Any
+
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -5,7 +8,57 @@ from django.utils.translation import gettext_lazy as _
 from common.texts import localized
 
 
-class Product(models.Model):
+class Revision(models.Model):
+    """One row whose token changes with the catalogue, but not with stock: catalogue.shelf keeps products for it."""
+
+    token = models.CharField(max_length=16)
+
+    def __str__(self) -> str:
+        return self.token
+
+    @classmethod
+    def bump(cls) -> None:
+        cls.objects.update_or_create(pk=1, defaults={"token": secrets.token_hex(8)})
+
+
+class ShelfQuerySet(models.QuerySet):
+    def update(self, **values: Any) -> int:
+        changed = super().update(**values)
+        if set(values) - {"stock"}:
+            Revision.bump()
+        return changed
+
+    def bulk_create(self, *args: Any, **options: Any) -> list:
+        created = super().bulk_create(*args, **options)
+        Revision.bump()
+        return created
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        deleted = super().delete()
+        Revision.bump()
+        return deleted
+
+
+class Shelved(models.Model):
+    """What the shop's pages keep in memory: every change is a new revision of the catalogue."""
+
+    objects = ShelfQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **options: Any) -> None:
+        super().save(*args, **options)
+        if set(options.get("update_fields") or ["all"]) - {"stock"}:
+            Revision.bump()
+
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        deleted = super().delete(*args, **options)
+        Revision.bump()
+        return deleted
+
+
+class Product(Shelved):
     class Kind(models.TextChoices):
         GOODS = "goods", _("Goods")
         DIGITAL_CONTENT = "digital_content", _("Digital content")
@@ -41,7 +94,7 @@ class Product(models.Model):
         return reverse("catalogue:product", args=[self.handle])
 
 
-class Picture(models.Model):
+class Picture(Shelved):
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="pictures")
     path = models.CharField(max_length=300)  # below STATIC_URL
     alt = models.JSONField(default=dict, blank=True)
@@ -58,7 +111,7 @@ class Picture(models.Model):
         return self.path
 
 
-class Variant(models.Model):
+class Variant(Shelved):
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="variants")
     sku = models.CharField(max_length=80, unique=True)
     options = models.JSONField(default=list, blank=True)  # [{"name": {lang}, "value": {lang}}]

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.db.models import Min, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from catalogue import shelf
 from catalogue.categories import categories
 from catalogue.models import Picture, Product, Variant
 from catalogue.prices import Price, price
@@ -45,42 +45,28 @@ class Choice:
     available: bool
 
 
-def on_sale() -> QuerySet[Product]:
-    return Product.objects.filter(published=True).prefetch_related("pictures", "variants")
-
-
 def cards(products: Iterable[Product], market_code: str) -> list[Card]:
     return [card for product in products if (card := _card(product, market_code))]
 
 
 def _card(product: Product, market_code: str) -> Card | None:
-    sold = [(variant, cost) for variant in variants(product) if (cost := price(variant, market_code))]
+    sold = [(variant, cost) for variant in product.sold_variants if (cost := price(variant, market_code))]
     if not sold:
         return None
     cheapest = min((cost for _, cost in sold), key=lambda cost: cost.amount)
-    buyable = any(variant.stock is None or variant.stock > 0 for variant, _ in sold)
-    values = {localized(o["value"]) for variant, _ in sold for o in variant.options[-1:]}
+    buyable = any(variant.stock != 0 for variant, _ in sold)
     note = "" if buyable else _("Sold out")
-    if buyable and len(values) > 1:
+    if buyable and len(sold) > 1:
         note = ngettext("%(count)d choice", "%(count)d choices", len(sold)) % {"count": len(sold)}
-    pictures = list(product.pictures.all())
     return Card(
         title=localized(product.title),
         url=product.get_absolute_url(),
-        picture=pictures[0] if pictures else None,
+        picture=product.shown_pictures[0] if product.shown_pictures else None,
         price=cheapest,
         varies=any(cost.amount != cheapest.amount for _, cost in sold),
         available=buyable,
         note=note,
     )
-
-
-def variants(product: Product) -> list[Variant]:
-    """Those on sale. Each knows its product, so that no query follows."""
-    found = [variant for variant in product.variants.all() if variant.published]
-    for variant in found:
-        variant.product = product
-    return found
 
 
 def preselected(found: list[Variant], sku: str | None, market_code: str) -> Variant | None:
@@ -157,9 +143,12 @@ def short_details(product: Product) -> str:
 
 def tiles(language: str) -> list[dict[str, Any]]:
     """The categories, each with the picture of its first product."""
-    firsts = Product.objects.filter(published=True).values("category").annotate(position=Min("position"))
-    products = on_sale().filter(position__in=[entry["position"] for entry in firsts])
-    pictures = {product.category: next(iter(product.pictures.all()), None) for product in products}
+    firsts: dict[str, int] = {}
+    for pk, category in shelf.on_sale():
+        firsts.setdefault(category, pk)
+    pictures = {
+        product.category: next(iter(product.shown_pictures), None) for product in shelf.products(firsts.values())
+    }
     return [entry | {"picture": pictures.get(entry["id"])} for entry in categories(language) if entry["id"] in pictures]
 
 
@@ -167,19 +156,17 @@ def picks(count: int) -> list[Product]:
     """A mixed shelf: the second product of each category, then the third, and so on; the first ones stand above it."""
     ranked: list[tuple[int, int, int]] = []
     seen: Counter[str] = Counter()
-    for place, (pk, category) in enumerate(Product.objects.filter(published=True).values_list("pk", "category")[:500]):
+    for place, (pk, category) in enumerate(shelf.on_sale()[:500]):
         ranked.append((seen[category] or 999, place, pk))
         seen[category] += 1
-    chosen = [pk for _rank, _place, pk in sorted(ranked)[:count]]
-    found = {product.pk: product for product in on_sale().filter(pk__in=chosen)}
-    return [found[pk] for pk in chosen]
+    return shelf.products(pk for _rank, _place, pk in sorted(ranked)[:count])
 
 
-def related(product: Product) -> QuerySet[Product]:
+def related(product: Product) -> list[Product]:
     """ "You might like": as the specification says, else from the same category."""
     if product.related:
-        return on_sale().filter(handle__in=product.related)
-    return on_sale().filter(category=product.category).exclude(pk=product.pk)[:4]
+        return shelf.by_handle(product.related)
+    return shelf.products([pk for pk, _category in shelf.on_sale(product.category) if pk != product.pk][:4])
 
 
 def withdrawal_note(letter: str) -> str:

@@ -1,14 +1,14 @@
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
 from cart import session
-from catalogue import delivery, markets, pages, prices
+from catalogue import delivery, markets, pages, prices, shelf
 from common.http import SeeOther
 from common.urls import absolute
 from config.shop import MARKETS, section
@@ -19,7 +19,9 @@ PAGE = 24
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     code, language = markets.current(request), get_language() or settings.LANGUAGE_CODE
-    *cards, hero = pages.cards(pages.picks(9), code) or [None]
+    products = pages.picks(9)
+    shelf.restock(products)
+    *cards, hero = pages.cards(products, code) or [None]
     context = {"tiles": pages.tiles(language), "cards": cards, "hero": hero}
     return render(request, "catalogue/home.html", context)
 
@@ -30,22 +32,27 @@ def category(request: HttpRequest, category: str) -> HttpResponse:
     if entry is None:
         raise Http404
     code = markets.current(request)
-    page = Paginator(pages.on_sale().filter(category=category), PAGE).get_page(request.GET.get("page"))
-    context = {"category_id": category, "entry": entry, "page": page, "cards": pages.cards(page, code)}
+    page = Paginator(shelf.on_sale(category), PAGE).get_page(request.GET.get("page"))
+    products = shelf.products(pk for pk, _category in page)
+    shelf.restock(products)
+    context = {"category_id": category, "entry": entry, "page": page, "cards": pages.cards(products, code)}
     return render(request, "catalogue/category.html", context)
 
 
 @require_safe
 def product(request: HttpRequest, handle: str) -> HttpResponse:
-    found = get_object_or_404(pages.on_sale(), handle=handle)
-    code = markets.current(request)
-    variants = pages.variants(found)
+    found = shelf.product(handle)
+    if found is None:
+        raise Http404
+    related = pages.related(found)
+    shelf.restock([found, *related])
+    code, variants = markets.current(request), found.sold_variants
     variant = pages.preselected(variants, request.GET.get("variant"), code)
     if variant is None:
         raise Http404
     cost = prices.price(variant, code)
     available, words = pages.availability(variant)
-    pictures = list(found.pictures.all())
+    pictures = list(found.shown_pictures)
     if variant.picture < len(pictures):
         pictures.insert(0, pictures.pop(variant.picture))
     one = delivery.parcel(variant, cost, code)
@@ -66,7 +73,7 @@ def product(request: HttpRequest, handle: str) -> HttpResponse:
         "category_id": found.category,
         "category": (section("catalogue").get("categories") or {}).get(found.category),
         "withdrawal_note": pages.withdrawal_note(found.withdrawal_exception),
-        "related": pages.cards(pages.related(found), code),
+        "related": pages.cards(related, code),
     }
     return render(request, "catalogue/product.html", context)
 

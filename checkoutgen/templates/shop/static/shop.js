@@ -38,6 +38,10 @@ addEventListener("pageshow", (event) => event.persisted && location.reload());
 // After an error the summary has the focus, so that a screen reader begins there.
 document.getElementById("errs")?.focus();
 // A half-typed address is pointed out when the field is left; the message goes as soon as it is right.
+// While a pointer is pressed it waits: a message would push the pressed button away, and the click would be lost.
+let pressed = false;
+addEventListener("pointerdown", () => (pressed = true), true);
+for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => (pressed = false), true);
 for (const field of document.querySelectorAll("[data-hint]:not([aria-invalid])")) {
   const wrong = () => field.value && !/^[^@\s]+@[^@\s]+\.[^@\s.]+$/.test(field.value.trim());
   const message = document.createElement("span");
@@ -52,6 +56,10 @@ for (const field of document.querySelectorAll("[data-hint]:not([aria-invalid])")
     if (text) field.setAttribute("aria-invalid", "true");
     field.setAttribute("aria-describedby", [text && message.id, described].filter(Boolean).join(" "));
   };
-  field.addEventListener("blur", () => show(wrong() ? field.dataset.hint : ""));
+  const check = () => show(wrong() ? field.dataset.hint : "");
+  field.addEventListener("blur", () => {
+    if (!pressed) return check();
+    addEventListener("pointerup", () => setTimeout(check), { once: true });
+  });
   field.addEventListener("input", () => message.textContent && !wrong() && show(""));
 }
