@@ -163,7 +163,8 @@ def _faults(language: str, entry: polib.POEntry, text: str) -> Iterator[str]:
 
 
 def main(arguments: list[str]) -> int:
-    settings.configure()
+    if not settings.configured:
+        settings.configure()
     check = "--check" in arguments
     found = words()
     failed = False
