@@ -58,7 +58,8 @@ class BackOfficeTest(ShoppingTestCase):
         url = reverse("admin:orders_order_do", args=[order.pk, "cancel"])
         self.client.logout()
         users = get_user_model()
-        customer = users.objects.create_user(**{users.USERNAME_FIELD: "buyer@example.com"}, password="a long enough word")
+        name = {users.USERNAME_FIELD: "buyer@example.com"}
+        customer = users.objects.create_user(**name, password="a long enough word")
         for login in (False, True):
             if login:
                 self.client.force_login(customer)

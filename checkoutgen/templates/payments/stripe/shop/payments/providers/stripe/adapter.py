@@ -1,0 +1,238 @@
+"""Stripe Checkout: the buyer pays on Stripe's page (https://docs.stripe.com/payments/checkout)."""
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import stripe
+from django.http import HttpRequest
+
+from config.shop import SHOP
+from payments.credentials import secret
+from payments.facts import BadWebhook, Created, Declined, Fact, ProviderDown, RefundAnswer
+from payments.methods import method
+from payments.models import PaymentAttempt, Refund
+from payments.units import rescale, unscale
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+TIMEOUT = 20  # seconds
+REPLAY_WINDOW = 300  # seconds
+TYPES = {
+    "card": "card",
+    "wallet": "card",  # Apple Pay, Google Pay and Link come with cards
+    "paypal": "paypal",
+    "pay-later": "klarna",
+    "instalments": "klarna",
+    "ideal": "ideal",
+    "bancontact": "bancontact",
+    "swish": "swish",
+    "twint": "twint",
+    "sepa-debit": "sepa_debit",
+}
+# https://docs.stripe.com/currencies: whole units, or thousandths; all others are counted in hundredths.
+ZERO_DIGITS = frozenset(
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
+)
+THREE_DIGITS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
+LANGUAGES = frozenset(
+    [
+        "bg",
+        "cs",
+        "da",
+        "de",
+        "el",
+        "en",
+        "es",
+        "et",
+        "fi",
+        "fr",
+        "hr",
+        "hu",
+        "it",
+        "lt",
+        "lv",
+        "mt",
+        "nb",
+        "nl",
+        "pl",
+        "pt",
+        "ro",
+        "ru",
+        "sk",
+        "sl",
+        "sv",
+        "tr",
+        "zh",
+        "ja",
+        "ko",
+    ]
+)
+FAILURES = {
+    "insufficient_funds": "insufficient_funds",
+    "expired_card": "expired_card",
+    "authentication_required": "authentication_failed",
+    "payment_intent_authentication_failure": "authentication_failed",
+}
+
+
+def _client() -> stripe.StripeClient:
+    http = stripe.RequestsClient(timeout=TIMEOUT)
+    return stripe.StripeClient(secret("stripe", "secret_key"), http_client=http, max_network_retries=0)
+
+
+def _call(work: Callable[[], T]) -> T:
+    """Stripe's errors in the engine's words: nobody knows, or a definite no."""
+    try:
+        return work()
+    except stripe.CardError as refused:
+        raise Declined(FAILURES.get(refused.code or "", "declined")) from None
+    except (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError) as wrong:
+        logger.error("stripe refused a request: %s %s", type(wrong).__name__, wrong.code)
+        raise Declined("method_unavailable") from None
+    except stripe.StripeError as failed:  # no connection, 5xx, too many requests, the same key still being worked on
+        raise ProviderDown(type(failed).__name__) from None
+
+
+def _digits(currency: str) -> int:
+    return 0 if currency in ZERO_DIGITS else 3 if currency in THREE_DIGITS else 2
+
+
+def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created:
+    order = attempt.order
+    language = order.language.split("-")[0]
+    params: dict[str, Any] = {
+        "mode": "payment",
+        "payment_method_types": [TYPES[(method(attempt.method) or {"kind": "card"})["kind"]]],
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": attempt.currency.lower(),
+                    "unit_amount": rescale(attempt.amount, attempt.currency, _digits(attempt.currency)),
+                    "product_data": {"name": f"{SHOP['shop']['name']} {order.number}"},
+                },
+            }
+        ],
+        "client_reference_id": attempt.key,
+        "payment_intent_data": {"metadata": {"attempt": attempt.key, "order": order.number}},
+        "customer_email": order.email,
+        "locale": language if language in LANGUAGES else "auto",
+        "success_url": return_url,
+        "cancel_url": return_url,
+        # Of the attempt's age, not of now: the same key must come with the same parameters.
+        "expires_at": int(attempt.created_at.timestamp()) + 3600,
+    }
+    session = _call(lambda: _client().v1.checkout.sessions.create(params, {"idempotency_key": attempt.key}))
+    return Created(session.id, session.url or "")
+
+
+def fetch(attempt: PaymentAttempt) -> Fact:
+    if not attempt.provider_ref:  # the answer to `create` was lost, so no buyer has seen the page
+        return Fact("stripe", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
+    expand = {"expand": ["payment_intent"]}
+    session = _call(lambda: _client().v1.checkout.sessions.retrieve(attempt.provider_ref, expand)).to_dict()
+    fact = _of_session(session, f"fetch:{attempt.key}")
+    return Fact(**{**vars(fact), "event_id": f"{fact.event_id}:{fact.kind}", "attempt_key": attempt.key})
+
+
+def void(attempt: PaymentAttempt) -> None:
+    if attempt.provider_ref:
+        _call(lambda: _client().v1.checkout.sessions.expire(attempt.provider_ref))
+
+
+def refund(refund: Refund) -> RefundAnswer:
+    client, attempt = _client(), refund.attempt
+    session = _call(lambda: client.v1.checkout.sessions.retrieve(attempt.provider_ref))
+    params: Any = {
+        "payment_intent": session.payment_intent,
+        "amount": rescale(refund.amount, attempt.currency, _digits(attempt.currency)),
+        "metadata": {"refund": refund.key, "attempt": attempt.key},
+    }
+    made = _call(lambda: client.v1.refunds.create(params, {"idempotency_key": refund.key}))
+    return RefundAnswer(made.id, _REFUNDS.get(made.status or "", "pending"))
+
+
+_REFUNDS = {"succeeded": "done", "failed": "failed", "canceled": "failed"}
+
+
+def parse_webhook(request: HttpRequest) -> list[Fact]:
+    body = request.body.decode(errors="replace")
+    try:
+        stripe.WebhookSignature.verify_header(
+            body, request.headers.get("Stripe-Signature", ""), secret("stripe", "webhook_secret"), REPLAY_WINDOW
+        )
+        event = json.loads(body)
+        thing = event["data"]["object"]
+        kept = {"id": event["id"], "type": event["type"], "object": thing.get("id")}  # nothing about the buyer
+    except stripe.SignatureVerificationError:
+        raise BadWebhook("wrong signature or too old") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as broken:
+        raise BadWebhook(f"unreadable: {type(broken).__name__}") from None
+    if event["type"].startswith("checkout.session."):
+        fact = _of_session(thing, event["id"])
+    elif event["type"] in ("refund.created", "refund.updated", "refund.failed"):
+        fact = _of_refund(thing, event["id"])
+    elif event["type"] == "charge.dispute.created":
+        key = _attempt_of(thing.get("payment_intent") or "")
+        fact = Fact("stripe", event["id"], "reversed", key, failure="dispute")
+    else:
+        fact = Fact("stripe", event["id"], "unknown")
+    return [Fact(**{**vars(fact), "payload": kept})]
+
+
+def _of_session(session: dict[str, Any], event_id: str) -> Fact:
+    currency = (session.get("currency") or "").upper()
+    amount = session.get("amount_total")
+    kind, failure = _state(session)
+    return Fact(
+        provider="stripe",
+        event_id=event_id,
+        kind=kind,
+        attempt_key=session.get("client_reference_id") or "",
+        provider_ref=session.get("id") or "",
+        amount=unscale(amount, currency, _digits(currency)) if isinstance(amount, int) and currency else None,
+        currency=currency,
+        failure=failure,
+    )
+
+
+def _state(session: dict[str, Any]) -> tuple[str, str]:
+    intent = session.get("payment_intent")
+    error = (intent.get("last_payment_error") or {}) if isinstance(intent, dict) else {}
+    failure = FAILURES.get(error.get("decline_code") or error.get("code") or "", "declined")
+    match session.get("status"), session.get("payment_status"):
+        case "expired", _:
+            return "expired", "expired"
+        case "complete", "paid":
+            return "captured", ""
+        case "complete", _:
+            # An asynchronous way to pay: on its way until Stripe asks for another method.
+            failed = isinstance(intent, dict) and intent.get("status") in ("requires_payment_method", "canceled")
+            return ("failed", failure) if failed else ("pending", "")
+    return "action_required", ""
+
+
+def _of_refund(refund: dict[str, Any], event_id: str) -> Fact:
+    metadata = refund.get("metadata") or {}
+    currency = (refund.get("currency") or "").upper()
+    state = _REFUNDS.get(refund.get("status") or "", "pending")
+    return Fact(
+        provider="stripe",
+        event_id=event_id,
+        kind={"done": "refunded", "failed": "refund_failed"}.get(state, "unknown"),
+        attempt_key=metadata.get("attempt") or _attempt_of(refund.get("payment_intent") or ""),
+        amount=unscale(refund.get("amount") or 0, currency, _digits(currency)) if currency else None,
+        currency=currency,
+        refund_key=metadata.get("refund") or "",
+        refund_ref=refund.get("id") or "",
+    )
+
+
+def _attempt_of(intent: str) -> str:
+    """The attempt behind a payment that was changed on Stripe's own pages; "" when it is none of ours."""
+    if not intent:
+        return ""
+    found = _call(lambda: _client().v1.payment_intents.retrieve(intent)).to_dict()
+    return (found.get("metadata") or {}).get("attempt", "")

@@ -1,0 +1,252 @@
+"""The Stripe adapter, with the official SDK, against prepared answers on this machine."""
+
+import hashlib
+import hmac
+import json
+import os
+import time
+from unittest.mock import patch
+
+import stripe
+
+from config.shop import SHOP
+from payments import engine
+from payments.facts import Declined, ProviderDown
+from payments.models import PaymentAttempt, PaymentEvent
+from payments.providers.stripe import adapter
+
+from .answers import Answers
+from .shopping import CURRENCY, ShoppingTestCase, an_order
+
+SECRET = "whsec_test"
+METHODS = [
+    {"id": "card", "kind": "card", "provider": "stripe", "name": {}},
+    {"id": "debit", "kind": "sepa-debit", "provider": "stripe", "name": {}},
+]
+SESSIONS = "/v1/checkout/sessions"
+
+
+class StripeTestCase(ShoppingTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.answers = Answers()
+        self.addCleanup(self.answers.close)
+        for patcher in (
+            patch.dict(SHOP["payment"], methods=METHODS, providers={"stripe": {"webhook_secret": "env:STRIPE_TEST"}}),
+            patch.dict(os.environ, {"STRIPE_TEST": SECRET}),
+            patch("payments.engine.adapter", lambda name: adapter),
+            patch("payments.views.adapter", lambda name: adapter),
+            patch.object(adapter, "_client", self.client_here),
+        ):
+            patcher.__enter__()
+            self.addCleanup(patcher.__exit__, None, None, None)
+
+    def client_here(self) -> stripe.StripeClient:
+        http = stripe.RequestsClient(timeout=2)
+        return stripe.StripeClient(
+            "sk_test_x", base_addresses={"api": self.answers.url}, http_client=http, max_network_retries=0
+        )
+
+    def session(self, attempt: PaymentAttempt | None = None, **values: object) -> dict:
+        amount = adapter.rescale(attempt.amount, attempt.currency, adapter._digits(attempt.currency)) if attempt else 0
+        return {
+            "id": "cs_test_1",
+            "object": "checkout.session",
+            "url": "https://checkout.stripe.com/c/pay/cs_test_1",
+            "status": "open",
+            "payment_status": "unpaid",
+            "client_reference_id": attempt.key if attempt else "",
+            "amount_total": amount,
+            "currency": (attempt.currency if attempt else CURRENCY).lower(),
+            "payment_intent": "pi_1",
+        } | values
+
+    def begin(self, method: str = "card") -> PaymentAttempt:
+        self.answers["POST", SESSIONS] = 200, self.session()
+        attempt = engine.start(an_order(method=method), method).attempt
+        assert attempt is not None
+        return attempt
+
+    def paid(self) -> PaymentAttempt:
+        attempt = self.begin()
+        paid = self.session(attempt, status="complete", payment_status="paid")
+        self.assertEqual(self.hook("checkout.session.completed", paid), 200)
+        attempt.refresh_from_db()
+        self.assertEqual(attempt.state, "captured")
+        return attempt
+
+    def hook(self, kind: str, thing: dict, *, event_id: str = "evt_1", age: int = 0, secret: str = SECRET) -> int:
+        body = json.dumps({"id": event_id, "type": kind, "data": {"object": thing}})
+        stamp = int(time.time()) - age
+        mac = hmac.new(secret.encode(), f"{stamp}.{body}".encode(), hashlib.sha256).hexdigest()
+        header = {"Stripe-Signature": f"t={stamp},v1={mac}"}
+        return self.client.post("/webhooks/stripe/", body, content_type="application/json", headers=header).status_code
+
+
+class OpeningTest(StripeTestCase):
+    def test_hosted_page_with_frozen_amount_and_the_attempt_as_key(self) -> None:
+        attempt = self.begin()
+        asked = self.answers.asked[-1]
+        self.assertEqual(asked.headers["idempotency-key"], attempt.key)
+        self.assertEqual(asked.form["client_reference_id"], attempt.key)
+        self.assertEqual(asked.form["payment_method_types[0]"], "card")
+        self.assertEqual(
+            int(asked.form["line_items[0][price_data][unit_amount]"]),
+            self.session(attempt)["amount_total"],
+        )
+        self.assertIn(f"/checkout/return/{attempt.key}/", asked.form["success_url"])
+        self.assertEqual(attempt.provider_ref, "cs_test_1")
+        self.assertTrue(attempt.redirect_url.startswith("https://checkout.stripe.com/"))
+
+    def test_same_key_comes_with_same_parameters(self) -> None:
+        order = an_order()
+        self.answers["POST", SESSIONS] = [(500, {}), (500, {}), (200, self.session())]
+        with self.assertRaises(engine.NotStarted):
+            engine.start(order, "card")
+        engine.start(order, "card")
+        first, *others = self.answers.asked
+        for other in others:
+            self.assertEqual(other.headers["idempotency-key"], first.headers["idempotency-key"])
+            self.assertEqual(other.body, first.body)
+
+    def test_direct_debit(self) -> None:
+        self.begin("debit")
+        self.assertEqual(self.answers.asked[-1].form["payment_method_types[0]"], "sepa_debit")
+
+    def test_currencies_count_as_stripe_counts_them(self) -> None:
+        for currency, digits in (("EUR", 2), ("JPY", 0), ("KWD", 3), ("ISK", 2), ("UGX", 2)):
+            self.assertEqual(adapter._digits(currency), digits)
+        self.assertEqual(adapter.rescale(1200, "ISK", 2), 120000)
+        self.assertEqual(adapter.unscale(120000, "ISK", 2), 1200)
+        self.assertIsNone(adapter.unscale(120050, "ISK", 2))
+
+
+class ErrorTest(StripeTestCase):
+    def test_no_answer_means_nobody_knows(self) -> None:
+        attempt = self.begin()
+        for status in (500, 502, 429, 409):
+            self.answers["GET", f"{SESSIONS}/cs_test_1"] = status, {"error": {"type": "api_error", "message": "x"}}
+            with self.assertRaises(ProviderDown, msg=str(status)):
+                adapter.fetch(attempt)
+        self.answers.close()
+        with self.assertRaises(ProviderDown):
+            adapter.fetch(attempt)
+
+    def test_wrong_request_or_key_is_a_definite_no(self) -> None:
+        attempt = self.begin()
+        for status in (400, 401, 403, 404):
+            error = {"type": "invalid_request_error", "message": "No such session", "code": "resource_missing"}
+            self.answers["GET", f"{SESSIONS}/cs_test_1"] = status, {"error": error}
+            with self.assertRaises(Declined, msg=str(status)), self.assertLogs(adapter.logger, "ERROR"):
+                adapter.fetch(attempt)
+
+
+class FetchTest(StripeTestCase):
+    def fetch(self, attempt: PaymentAttempt, **values: object):
+        self.answers["GET", f"{SESSIONS}/cs_test_1"] = 200, self.session(attempt, **values)
+        return adapter.fetch(attempt)
+
+    def test_states(self) -> None:
+        attempt = self.begin()
+        failed = {"status": "requires_payment_method", "last_payment_error": {"decline_code": "insufficient_funds"}}
+        for kind, failure, values in (
+            ("action_required", "", {}),
+            ("captured", "", {"status": "complete", "payment_status": "paid"}),
+            ("pending", "", {"status": "complete", "payment_intent": {"status": "processing"}}),
+            ("failed", "insufficient_funds", {"status": "complete", "payment_intent": failed}),
+            ("expired", "expired", {"status": "expired"}),
+        ):
+            fact = self.fetch(attempt, **values)
+            self.assertEqual((fact.kind, fact.failure), (kind, failure))
+            self.assertEqual((fact.amount, fact.currency), (attempt.amount, attempt.currency))
+
+    def test_return_page_confirms(self) -> None:
+        attempt = self.begin()
+        self.fetch(attempt, status="complete", payment_status="paid")
+        self.client.get(f"/checkout/return/{attempt.key}/")
+        self.assertState(attempt.order, "confirmed")
+
+
+class WebhookTest(StripeTestCase):
+    def test_paid_and_told_twice(self) -> None:
+        attempt = self.paid()
+        paid = self.session(attempt, status="complete", payment_status="paid")
+        self.assertEqual(self.hook("checkout.session.completed", paid), 200)
+        self.assertState(attempt.order, "confirmed")
+        self.assertEqual(engine.paid_amount(attempt.order), attempt.amount)
+        self.assertEqual(PaymentEvent.objects.count(), 1)
+
+    def test_nothing_about_the_buyer_is_kept(self) -> None:
+        attempt = self.begin()
+        self.hook("checkout.session.completed", self.session(attempt, customer_details={"email": "secret@example.com"}))
+        self.assertNotIn("secret@", json.dumps(PaymentEvent.objects.get().payload))
+
+    def test_debit_that_succeeds_later(self) -> None:
+        attempt = self.begin("debit")
+        self.hook("checkout.session.completed", self.session(attempt, status="complete"))
+        self.assertEqual(engine.payment_status(attempt.order), "pending")
+        paid = self.session(attempt, status="complete", payment_status="paid")
+        self.hook("checkout.session.async_payment_succeeded", paid, event_id="evt_2")
+        self.assertState(attempt.order, "confirmed")
+
+    def test_wrong_amount(self) -> None:
+        attempt = self.begin()
+        paid = self.session(attempt, status="complete", payment_status="paid", amount_total=1)
+        self.hook("checkout.session.completed", paid)
+        self.assertState(attempt.order, "review")
+
+    def test_wrong_secret_old_and_broken(self) -> None:
+        attempt = self.begin()
+        paid = self.session(attempt, status="complete", payment_status="paid")
+        self.assertEqual(self.hook("checkout.session.completed", paid, secret="whsec_other"), 400)
+        self.assertEqual(self.hook("checkout.session.completed", paid, age=301), 400)
+        self.assertEqual(self.client.post("/webhooks/stripe/", "{}", content_type="application/json").status_code, 400)
+        self.assertFalse(PaymentEvent.objects.exists())
+
+    def test_unknown_event_is_kept(self) -> None:
+        self.assertEqual(self.hook("customer.created", {"id": "cus_1"}), 200)
+        self.assertEqual(PaymentEvent.objects.get().outcome, "unknown")
+
+    def test_dispute_goes_to_review(self) -> None:
+        attempt = self.paid()
+        self.answers["GET", "/v1/payment_intents/pi_1"] = 200, {"id": "pi_1", "metadata": {"attempt": attempt.key}}
+        self.hook("charge.dispute.created", {"id": "dp_1", "payment_intent": "pi_1"}, event_id="evt_2")
+        self.assertState(attempt.order, "review")
+
+    def test_while_stripe_does_not_answer_the_webhook_comes_again(self) -> None:
+        self.answers["GET", "/v1/payment_intents/pi_1"] = 500, {}
+        self.assertEqual(self.hook("charge.dispute.created", {"id": "dp_1", "payment_intent": "pi_1"}), 503)
+
+
+class RefundTest(StripeTestCase):
+    def refund(self, status: str):
+        attempt = self.paid()
+        self.answers["GET", f"{SESSIONS}/cs_test_1"] = 200, self.session(attempt)
+        self.answers["POST", "/v1/refunds"] = 200, {"id": "re_1", "object": "refund", "status": status}
+        return engine.refund(attempt.order, 100, "damaged", "seller")
+
+    def test_partial_refund_with_its_own_key(self) -> None:
+        row = self.refund("succeeded")
+        asked = self.answers.asked[-1]
+        self.assertEqual(asked.headers["idempotency-key"], row.key)
+        self.assertEqual(asked.form["payment_intent"], "pi_1")
+        self.assertEqual((row.state, row.provider_ref), ("done", "re_1"))
+
+    def test_refund_that_ends_later(self) -> None:
+        row = self.refund("pending")
+        self.assertEqual(row.state, "pending")
+        thing = {"id": "re_1", "status": "succeeded", "amount": 100, "currency": "eur", "payment_intent": "pi_1"}
+        thing["metadata"] = {"refund": row.key, "attempt": row.attempt.key}
+        self.hook("refund.updated", thing, event_id="evt_2")
+        row.refresh_from_db()
+        self.assertEqual(row.state, "done")
+
+    def test_refused_refund(self) -> None:
+        self.assertEqual(self.refund("failed").state, "failed")
+
+    def test_refund_made_in_the_dashboard(self) -> None:
+        attempt = self.paid()
+        self.answers["GET", "/v1/payment_intents/pi_1"] = 200, {"id": "pi_1", "metadata": {"attempt": attempt.key}}
+        thing = {"id": "re_9", "status": "succeeded", "amount": 100, "currency": attempt.currency.lower()}
+        self.hook("refund.created", thing | {"payment_intent": "pi_1"}, event_id="evt_2")
+        self.assertEqual(attempt.order.refunds.get().provider_ref, "re_9")
