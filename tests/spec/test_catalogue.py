@@ -14,8 +14,9 @@ import pytest
 
 from checkoutgen.spec import Spec
 from checkoutgen.spec.html import to_markdown
-from tests.spec.conftest import Problems
-from tests.spec.test_files import png
+
+from .conftest import Problems
+from .test_files import png
 
 HEADER = (
     "Handle,Title,Body (HTML),Vendor,Type,Published,Option1 Name,Option1 Value,Variant SKU,Variant Grams,"

@@ -14,7 +14,8 @@ from checkoutgen import __version__
 from checkoutgen.errors import UsageError
 from checkoutgen.spec import load
 from checkoutgen.starter import presets, start
-from tests.spec.conftest import change, minimal, written
+
+from .conftest import change, minimal, written
 
 
 def run(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:

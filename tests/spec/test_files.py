@@ -12,7 +12,8 @@ import pytest
 
 from checkoutgen.spec import Spec
 from checkoutgen.spec.files import UnusableFileError, read_inside, read_picture
-from tests.spec.conftest import Problems
+
+from .conftest import Problems
 
 
 def png(width: int, height: int) -> bytes:

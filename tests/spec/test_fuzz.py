@@ -15,7 +15,8 @@ from checkoutgen import schema as contract
 from checkoutgen.errors import SpecError
 from checkoutgen.spec import load
 from checkoutgen.spec.reader import dotted
-from tests.spec.conftest import minimal, written
+
+from .conftest import minimal, written
 
 ODD: list[Any] = [
     None,

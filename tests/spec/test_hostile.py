@@ -12,7 +12,8 @@ import pytest
 
 from checkoutgen.errors import SpecError, UsageError
 from checkoutgen.spec import Spec, load
-from tests.spec.conftest import Problems, change, minimal, written
+
+from .conftest import Problems, change, minimal, written
 
 WrongCase = tuple[str, str, Any, str]
 

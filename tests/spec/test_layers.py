@@ -10,7 +10,8 @@ import pytest
 
 from checkoutgen.errors import SpecError
 from checkoutgen.spec import Spec, layers, load
-from tests.spec.conftest import Problems, minimal, written
+
+from .conftest import Problems, minimal, written
 
 
 def write(folder: Path, **documents: Any) -> None:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from checkoutgen import schema as contract
 from checkoutgen.spec import Spec, money, parse_path, reader, resolve
-from tests.spec.conftest import Problems, minimal
+
+from .conftest import Problems, minimal
 
 COUNTRIES = sorted(path.stem for path in resolve.MARKETS.glob("*.json"))
 LANGUAGES = ("en", "fr", "de", "sv", "nl", "es", "it")
