@@ -53,15 +53,15 @@ class Shop:
         files = sorted((self.folder / "var" / "mailbox").glob("*.eml"), key=lambda path: (path.stat().st_mtime_ns, path.name))
         return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in files]  # type: ignore[misc]
 
-    def mail_to(self, address: str, timeout: float = 20) -> EmailMessage:
-        """The first mail to an address; waits for the worker, which sends them."""
+    def mail_to(self, address: str, subject: str = "", timeout: float = 20) -> EmailMessage:
+        """The first mail to an address whose subject holds a word; waits for the worker, which sends them."""
         until = time.monotonic() + timeout
         while time.monotonic() < until:
             for mail in self.mails():
-                if address in str(mail["To"]):
+                if address in str(mail["To"]) and subject in str(mail["Subject"]):
                     return mail
             time.sleep(0.2)
-        raise AssertionError(f"no mail to {address} within {timeout} s; the mailbox holds {[str(m['To']) for m in self.mails()]}")
+        raise AssertionError(f"no mail to {address} within {timeout} s; the mailbox holds {[(str(m['To']), str(m['Subject'])) for m in self.mails()]}")
 
 
 def free_port() -> int:

@@ -62,11 +62,13 @@ def walk(buyer: Buyer, shop: Shop) -> Iterator[str]:
     buyer.open("checkout/")
     yield "contact"
     page.fill("[name=email]", "nobody@nowhere")
-    buyer.press()
+    with page.expect_navigation():
+        buyer.press()
     yield "contact-error"
     buyer.contact(f"pages-{buyer.language}@example.org")
     yield "delivery"
-    buyer.press("main form > button.btn[type=submit]")
+    with page.expect_navigation():
+        buyer.press("main form > button.btn[type=submit]")
     yield "delivery-error"
     buyer.deliver(home)
     yield "payment"
@@ -77,7 +79,8 @@ def walk(buyer: Buyer, shop: Shop) -> Iterator[str]:
     buyer.card(GOOD_CARD)
     buyer.thanked()
     yield "thanks"
-    page.locator("main p.noprint a").first.click()
+    with page.expect_navigation():
+        page.locator("main p.noprint a").first.click()
     yield "order"
     for path, name in {
         "legal/terms/": "terms",

@@ -107,7 +107,8 @@ def test_account_in_one_click_after_paying(shop: Shop, visit: Open) -> None:
     buyer.order()
     number = buyer.thanked()
     it.page.fill("input[type=password]", "un mot de passe assez long")
-    it.page.locator("form[action*='/account/'] button").first.click()
+    with it.page.expect_navigation():
+        it.page.locator("form[action*='/account/'] button").first.click()
     buyer.open("account/")
     assert number in it.page.locator("main").inner_text()
 

@@ -9,11 +9,12 @@ from orders.models import Order
 
 
 @transaction.atomic
-def sign_up(email: str, password: str, language: str, order: Order | None = None) -> None:
+def sign_up(email: str, password: str, language: str, order: Order | None = None) -> User | None:
     """Open an account and send the link that proves the mailbox; a known address gets a link to a new password.
 
     Nobody is signed in by this, and guest orders join only after the link was opened with the password: who registers
-    somebody else's address gains nothing.
+    somebody else's address gains nothing. The order it was opened from belongs to it at once. Returns the new account,
+    None for a known address.
     """
     hashed = make_password(password)  # in both cases, so that the time tells nothing
     user, new = User.objects.get_or_create(
@@ -21,7 +22,9 @@ def sign_up(email: str, password: str, language: str, order: Order | None = None
     )
     if not new:
         links.send_password_reset(user, language)
-        return
+        return None
     links.send_verification(user, language)
     if order is not None:
         user.remember(order)
+        Order.objects.filter(pk=order.pk, user=None).update(user=user)
+    return user

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import login
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -166,7 +167,10 @@ def pay_again(request: HttpRequest, order: Order) -> HttpResponse:
 @sensitive_post_parameters("password")
 @order_page
 def account(request: HttpRequest, order: Order) -> HttpResponse:
-    """An account in one click: everything but the password is known."""
+    """An account in one click: everything but the password is known, and whoever has the order's link is signed in.
+
+    This tells whether an address has an account, but only to somebody who ordered with it.
+    """
     if not _account_offer(request, order)["account_form"]:
         return _to("show", order)
     from accounts import throttle
@@ -178,8 +182,12 @@ def account(request: HttpRequest, order: Order) -> HttpResponse:
         form.add_error(None, _("Too many tries. Wait 15 minutes and try again."))
     elif request.method == "POST" and form.is_valid():
         throttle.failed(request, order.email)  # counts tries: every one of them sends a mail
-        sign_up(order.email, form.cleaned_data["password"], get_language() or order.language, order)
-        text = _("We sent an e-mail to %(email)s. Open the link in it, and your account with this order is ready.")
+        user = sign_up(order.email, form.cleaned_data["password"], get_language() or order.language, order)
+        if user is not None:
+            login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+            text = _("Your account is ready. Open the link that we sent to %(email)s, and earlier orders join it.")
+        else:
+            text = _("We sent an e-mail to %(email)s. Open the link in it to sign in to your account.")
         messages.success(request, text % {"email": order.email})
         return _to("show", order)
     status = 422 if form.errors else 200
