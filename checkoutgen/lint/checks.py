@@ -54,7 +54,7 @@ def need(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
             (pair for pair in values if not conditions.is_empty(pair[1]) and _counts(case, item, pair[0])), None
         )
         if found:
-            yield Outcome(True, found[0], shown(found[1]))
+            yield Outcome(True, found[0], shown(found[1]) if case.review else "")
         else:
             first = values[0][0]
             yield Outcome(
@@ -73,7 +73,7 @@ def must(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
         broken = conditions.first_broken(wanted, case.get)
         path = str(item.get("at") or broken or next(iter(wanted))).replace("{market}", case.market)
         if broken is None:
-            yield Outcome(True, path, shown(case.get(path)))
+            yield Outcome(True, path, shown(case.get(path)) if case.review else "")
         else:
             yield Outcome(
                 False,
@@ -303,22 +303,14 @@ KINDS: dict[str, Check] = {
 }
 
 
-def kind(item: dict[str, Any] | str) -> str:
-    if isinstance(item, str):
-        return item
-    return next((name for name in KINDS if name in item), "")
-
-
-def run(case: Case, item: dict[str, Any] | str, rule: Rule) -> Iterator[Outcome]:
+def run(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
     """What one item of a rule finds in one case."""
-    if isinstance(item, str):
-        item = {item: True}
     if item.get("from", "") > case.day or (item.get("to") and case.day > item["to"]):
         return
     if "when" in item and not conditions.match(item["when"], case.get):
         return
     severity, fix = item.get("severity", ""), item.get("fix")
-    for found in KINDS[kind(item)](case, item, rule):
+    for found in KINDS[item["kind"]](case, item, rule):
         yield (
             found
             if found.ok is not False

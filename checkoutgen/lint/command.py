@@ -172,9 +172,7 @@ def _code(reports: list[Report], request: Request) -> int:
 
 def kind_of(rule: Rule) -> str:
     """How a rule is judged: declarative, Python, by the shop, or not."""
-    from checkoutgen.lint.checks import kind
-
-    kinds = {kind(item) for item in rule.checks}
+    kinds = {item["kind"] for item in rule.checks}
     if not kinds:
         return kind_of(rules()[rule.parent]) if rule.parent else "not judgeable"
     if "python" in kinds:
@@ -187,7 +185,7 @@ def kind_of(rule: Rule) -> str:
 def selected(markets: list[str]) -> list[Rule]:
     """The rules that could speak in these markets; all without any."""
     wanted = [code.upper() for code in markets]
-    return [rule for rule in rules().values() if not wanted or any(covers(rule, code) for code in wanted)]
+    return [rule for rule in rules().values() if not wanted or any(covers(rule.jurisdiction, code) for code in wanted)]
 
 
 def rules_table(markets: list[str], form: str) -> str:

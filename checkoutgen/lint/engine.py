@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from checkoutgen.lint import checks, conditions, paths
 from checkoutgen.lint.case import EU, Case, Outcome
 from checkoutgen.lint.model import Finding, Place, Provision, Report, Rule, Severity
-from checkoutgen.lint.rulebook import prose, rules
+from checkoutgen.lint.rulebook import by_jurisdiction, prose, rules
 from checkoutgen.lint.texts import Texts
 
 EVERYWHERE = ("global", "usability", "accessibility", "security", "contradiction", "mail", "privacy")
@@ -26,13 +26,20 @@ class Options(NamedTuple):
     ignores: bool = True
 
 
-def covers(rule: Rule, market: str) -> bool:
-    """Whether a rule's jurisdiction is this market's."""
-    if rule.jurisdiction in EVERYWHERE:
+def covers(jurisdiction: str, market: str) -> bool:
+    """Whether a jurisdiction (the folder of a rule) is this market's."""
+    if jurisdiction in EVERYWHERE:
         return True
-    if rule.jurisdiction == "eu":
+    if jurisdiction == "eu":
         return market in EU
-    return rule.jurisdiction.upper().partition("-")[0] == market
+    return jurisdiction.upper().partition("-")[0] == market
+
+
+def covering(market: str) -> Iterator[Rule]:
+    """The rules that can speak in a market."""
+    for jurisdiction, found in by_jurisdiction().items():
+        if covers(jurisdiction, market):
+            yield from found
 
 
 def is_selected(rule: Rule, select: tuple[str, ...]) -> bool:
@@ -70,17 +77,18 @@ class _Judge:
     def judge(self) -> None:
         markets = list(self.spec.data.get("markets") or {})
         home = (self.spec.data.get("seller") or {}).get("country") or (markets[0] if markets else "")
-        book = rules()
         for market in dict.fromkeys([*markets, home]):
             if self.options.markets and market not in self.options.markets:
                 continue
             case = self.case(market)
-            here = {
-                rule.id: rule
-                for rule in book.values()
-                if covers(rule, market) and (market in markets if rule.follows == "market" else market == home)
-            }
-            self._judge_market(case, {name: rule for name, rule in here.items() if applies(rule, case)})
+            self._judge_market(
+                case,
+                {
+                    rule.id: rule
+                    for rule in covering(market)
+                    if (market in markets if rule.follows == "market" else market == home) and applies(rule, case)
+                },
+            )
 
     def _judge_market(self, case: Case, here: dict[str, Rule]) -> None:
         children: dict[str, list[Rule]] = {}
@@ -98,20 +106,17 @@ class _Judge:
             if any(child.replaces for child in refined):
                 continue
             speakers = [child for child in refined if not child.checks] or refined or [rule]
-            own = rule.checks
-            inherits = not rule.replaces and rule.parent and rule.parent not in here
-            if inherits:  # outside the EU the national rule stands alone and does its parent's work
-                own = (*book[rule.parent].checks, *own)
-            for item in own:
-                self._run(case, item, rule, speakers)
+            owners = [rule]
+            if rule.parent and rule.parent not in here and not rule.replaces:
+                owners = [book[rule.parent], rule]  # outside the EU the national rule stands alone and does its parent's work
+            for owner in owners:
+                self._run(case, owner, rule, speakers)
 
-    def _run(self, case: Case, item: dict[str, Any], rule: Rule, speakers: list[Rule]) -> None:
-        source = rule
-        if isinstance(item, str) and rule.parent and item in rules()[rule.parent].checks and item not in rule.checks:
-            source = rules()[rule.parent]  # an inherited Python check lives in the parent's file
+    def _run(self, case: Case, owner: Rule, rule: Rule, speakers: list[Rule]) -> None:
         try:
-            for outcome in checks.run(case, item, source):
-                self._add(case, outcome, rule, speakers)
+            for item in owner.checks:
+                for outcome in checks.run(case, item, owner):
+                    self._add(case, outcome, rule, speakers)
         except Exception as error:
             self.broken.setdefault(rule.id, f"{type(error).__name__}: {error}")
 
@@ -253,8 +258,7 @@ def dates(spec: Any) -> set[str]:
     for rule in rules().values():
         days |= {rule.valid_from, after(rule.valid_to)}
         for item in rule.checks:
-            if isinstance(item, dict):
-                days |= {item.get("from", ""), after(item.get("to", ""))}
+            days |= {item.get("from", ""), after(item.get("to", ""))}
     for badge in (spec.data.get("trust") or {}).get("badges") or []:
         days.add(after(str(badge.get("valid_until") or "")))
     for coupon in (spec.data.get("checkout") or {}).get("coupons") or []:

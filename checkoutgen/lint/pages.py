@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from checkoutgen.lint import rulebook
-from checkoutgen.lint.checks import kind
 from checkoutgen.lint.command import kind_of
 from checkoutgen.lint.model import Rule
 
@@ -67,11 +66,11 @@ def _checks(rule: Rule) -> list[str]:
     return [f"- {_check(item)}" for item in rule.checks]
 
 
-def _check(item: dict[str, Any] | str) -> str:
-    if isinstance(item, str):
-        return "By a check in Python in the file of the rule's name."
+def _check(item: dict[str, Any]) -> str:
     days = (f" (from {item['from']})" if "from" in item else "") + (f" (until {item['to']})" if "to" in item else "")
-    match kind(item):
+    match item["kind"]:
+        case "python":
+            return "By a check in Python in the file of the rule's name."
         case "shop":
             return f"The generated shop: {item['shop']}"
         case "unjudged":
@@ -149,7 +148,7 @@ def unjudged() -> list[tuple[str, str]]:
     for rule in rulebook.rules().values():
         if kind_of(rule) == "not judgeable":
             source = rule if rule.checks else rulebook.rules()[rule.parent]
-            reasons = [item["unjudged"] for item in source.checks if isinstance(item, dict) and "unjudged" in item]
+            reasons = [item["unjudged"] for item in source.checks if "unjudged" in item]
             found.append((rule.id, " ".join(reasons) or f"As {source.id}."))
     return found
 
@@ -161,7 +160,7 @@ def partly() -> list[tuple[str, str]]:
         for rule in rulebook.rules().values()
         if kind_of(rule) != "not judgeable"
         for item in rule.checks
-        if isinstance(item, dict) and "unjudged" in item
+        if "unjudged" in item
     ]
 
 

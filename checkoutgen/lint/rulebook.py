@@ -21,15 +21,16 @@ _KEYS = {
 }  # fmt: skip
 
 
-def stamp() -> list[list[Any]]:
+def stamp() -> str:
     """Name, size and time of every rule file: changes whenever a rule does."""
     found = []
-    for folder in sorted(entry.path for entry in os.scandir(FOLDER) if entry.is_dir() and entry.name[0] not in "_."):
-        for entry in os.scandir(folder):
-            if entry.name.endswith(".yaml"):
-                stat = entry.stat()
-                found.append([f"{Path(folder).name}/{entry.name}", stat.st_size, stat.st_mtime_ns])
-    return sorted(found)
+    for folder in os.scandir(FOLDER):
+        if folder.name[0] not in "_." and folder.is_dir():
+            for entry in os.scandir(folder.path):
+                if entry.name.endswith(".yaml"):
+                    stat = entry.stat()
+                    found.append(f"{folder.name}/{entry.name} {stat.st_size} {stat.st_mtime_ns}")
+    return "\n".join(sorted(found))
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def _compile() -> tuple[dict[str, Any], dict[str, Any]]:
             data.get("replaces", False),
             data.get("follows", "market"),
             data.get("applies", {}),
-            data["check"],
+            [_item(item, path) for item in data["check"]],
         ]
         prose[path.stem] = [data.get(key, [] if key == "sources" else "") for key in _PROSE]
     return rules, prose
@@ -83,6 +84,17 @@ def user_cache() -> Path:
     """Where this user's caches are kept: https://specifications.freedesktop.org/basedir-spec/latest/"""
     home = os.environ.get("XDG_CACHE_HOME")
     return (Path(home) if home else Path("~/.cache").expanduser()) / "checkoutgen"
+
+
+def _item(item: dict[str, Any] | str, path: Path) -> dict[str, Any]:
+    """One item of `check` with its kind named: the first of its keys that is one."""
+    from checkoutgen.lint.checks import KINDS
+
+    written = {item: True} if isinstance(item, str) else item
+    kind = next((kind for kind in KINDS if kind in written), "")
+    if not kind:
+        raise ValueError(f"{path}: a check is one of {', '.join(KINDS)}")
+    return {"kind": kind, **written}
 
 
 def _cache_folders() -> list[Path]:
@@ -134,6 +146,15 @@ def _load(part: str) -> dict[str, Any]:
 def rules() -> dict[str, Rule]:
     """Every rule by name, in a fixed order."""
     return {name: Rule(*row) for name, row in _load("rules").items()}
+
+
+@cache
+def by_jurisdiction() -> dict[str, list[Rule]]:
+    """The rules by the folder they stand in."""
+    found: dict[str, list[Rule]] = {}
+    for rule in rules().values():
+        found.setdefault(rule.jurisdiction, []).append(rule)
+    return found
 
 
 @cache

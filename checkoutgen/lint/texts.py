@@ -12,14 +12,22 @@ from functools import cache
 from typing import Any
 
 GAP = 80
-_PLAIN = str.maketrans(
-    {"’": "'", "‘": "'", "ʼ": "'", "\u00a0": " ", "\u202f": " ", "–": "-", "—": "-", "‑": "-", "*": "", "`": ""}
+# Replaced one by one: `str.translate` takes twenty times as long.
+_PLAIN = (
+    *((mark, "'") for mark in "’‘ʼ"),
+    *((mark, "-") for mark in "–—‑"),
+    ("*", ""),
+    ("`", ""),
 )
 
 
 def normalise(text: str) -> str:
     """One form for texts and phrases: NFC, folded case, single spaces, straight apostrophes and hyphens."""
-    return " ".join(unicodedata.normalize("NFC", text).translate(_PLAIN).casefold().split())
+    text = unicodedata.normalize("NFC", text)
+    for mark, plain in _PLAIN:
+        if mark in text:
+            text = text.replace(mark, plain)
+    return " ".join(text.casefold().split())  # split() takes no-break spaces for spaces
 
 
 @cache
