@@ -68,14 +68,18 @@ def by_handle(handles: Iterable[str]) -> list[Product]:
     return products(pk for handle in handles if (pk := _pk(token, handle)))
 
 
-def restock(found: Iterable[Product]) -> None:
-    """Reads today's stock of all variants in one query. Threads share the products: the last reader is right."""
+def restock(found: Iterable[Product]) -> tuple[int | None, ...]:
+    """Reads today's stock of all variants in one query. Threads share the products: the last reader is right.
+
+    Returns:
+        The stock in the order of the variants: a page that was made with the same figures can be shown again.
+    """
     variants = {variant.pk: variant for product in found for variant in product.sold_variants}
-    if not variants:
-        return
-    marks = ",".join(["%s"] * len(variants))
-    with connection.cursor() as cursor:
-        table = Variant._meta.db_table
-        cursor.execute(f"SELECT id, stock FROM {table} WHERE id IN ({marks})", list(variants))  # noqa: S608  numbers
-        for pk, stock in cursor.fetchall():
-            variants[pk].stock = stock
+    if variants:
+        marks = ",".join(["%s"] * len(variants))
+        with connection.cursor() as cursor:
+            table = Variant._meta.db_table
+            cursor.execute(f"SELECT id, stock FROM {table} WHERE id IN ({marks})", list(variants))  # noqa: S608  marks
+            for pk, stock in cursor.fetchall():
+                variants[pk].stock = stock
+    return tuple(variant.stock for variant in variants.values())

@@ -4,6 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
@@ -20,9 +21,9 @@ PAGE = 24
 def home(request: HttpRequest) -> HttpResponse:
     code, language = markets.current(request), get_language() or settings.LANGUAGE_CODE
     products = pages.picks(9)
-    shelf.restock(products)
-    *cards, hero = pages.cards(products, code) or [None]
-    context = {"tiles": pages.tiles(language), "cards": cards, "hero": hero}
+    stamp = (shelf.revision(), shelf.restock(products))
+    cards = SimpleLazyObject(lambda: pages.cards(products, code))
+    context = {"stamp": stamp, "cards": cards, "tiles": SimpleLazyObject(lambda: pages.tiles(language))}
     return render(request, "catalogue/home.html", context)
 
 
@@ -34,8 +35,13 @@ def category(request: HttpRequest, category: str) -> HttpResponse:
     code = markets.current(request)
     page = Paginator(shelf.on_sale(category), PAGE).get_page(request.GET.get("page"))
     products = shelf.products(pk for pk, _category in page)
-    shelf.restock(products)
-    context = {"category_id": category, "entry": entry, "page": page, "cards": pages.cards(products, code)}
+    context = {
+        "category_id": category,
+        "entry": entry,
+        "page": page,
+        "stamp": (shelf.revision(), page.number, shelf.restock(products)),
+        "cards": SimpleLazyObject(lambda: pages.cards(products, code)),
+    }
     return render(request, "catalogue/category.html", context)
 
 
@@ -45,7 +51,7 @@ def product(request: HttpRequest, handle: str) -> HttpResponse:
     if found is None:
         raise Http404
     related = pages.related(found)
-    shelf.restock([found, *related])
+    stock = shelf.restock([found, *related])
     code, variants = markets.current(request), found.sold_variants
     variant = pages.preselected(variants, request.GET.get("variant"), code)
     if variant is None:
@@ -56,24 +62,27 @@ def product(request: HttpRequest, handle: str) -> HttpResponse:
     if variant.picture < len(pictures):
         pictures.insert(0, pictures.pop(variant.picture))
     one = delivery.parcel(variant, cost, code)
+    promise = delivery.promise(one, timezone.now())
     context = {
         "product": found,
         "variant": variant,
         "price": cost,
         "rate": pages.rate(found, code),
-        "options": pages.options(variants, variant),
+        "options": SimpleLazyObject(lambda: pages.options(variants, variant)),
         "available": available,
         "availability": words,
         "unit_price": pages.unit_price(found.unit, cost.amount),
-        "delivery": delivery.promise(one, timezone.now()),
-        "free_from": delivery.free_from(one),
+        "delivery": promise,
+        "free_from": lambda: delivery.free_from(one),
+        # All that the kept part of the page depends on, besides language and market.
+        "stamp": (shelf.revision(), variant.sku, stock, promise and (promise.earliest, promise.latest)),
         "short_details": pages.short_details(found),
         "canonical": absolute(found.get_absolute_url()),
         "pictures": pictures,
         "category_id": found.category,
         "category": (section("catalogue").get("categories") or {}).get(found.category),
         "withdrawal_note": pages.withdrawal_note(found.withdrawal_exception),
-        "related": pages.cards(related, code),
+        "related": SimpleLazyObject(lambda: pages.cards(related, code)),
     }
     return render(request, "catalogue/product.html", context)
 

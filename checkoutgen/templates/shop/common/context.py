@@ -14,7 +14,7 @@ from catalogue import markets
 from catalogue.categories import categories
 from common import theme
 from common.texts import localized
-from config.shop import MARKETS, SHOP, section
+from config.shop import HAS_ACCOUNTS, MARKETS, SHOP, section
 
 
 @cache
@@ -98,7 +98,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "legal_links": legal_links(language),
         "withdrawal_link": withdrawal_link(code, language),
         "cart_count": cart_count,
-        "has_accounts": "accounts" in settings.LOCAL_APPS,
+        "has_accounts": HAS_ACCOUNTS,
         "shop_style": theme.style("base", "shop"),
         "checkout_style": theme.style("base", "checkout"),
     }

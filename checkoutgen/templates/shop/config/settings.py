@@ -119,6 +119,10 @@ def _database(url: str | None) -> dict:
 
 
 DATABASES = {"default": _database(os.environ.get("DATABASE_URL"))}
+# Parts of pages, per process: each key names all that its part depends on (catalogue.views, includes/shop_footer.html).
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 1000}},
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 USE_TZ = True
@@ -183,7 +187,8 @@ for _provider in PROVIDERS:
             _csp.setdefault(_directive, []).extend(_sources)
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": _csp | ({"upgrade-insecure-requests": True} if HTTPS else {})}
 
-AUTH_USER_MODEL = "accounts.User" if "accounts" in LOCAL_APPS else "auth.User"
+# In a shop without accounts too: a database with orders cannot change its user model when accounts come later.
+AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

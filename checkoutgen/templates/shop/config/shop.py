@@ -14,6 +14,11 @@ SHOP: dict[str, Any] = json.loads((Path(__file__).parent / "shop.json").read_tex
 MARKETS: dict[str, dict[str, Any]] = SHOP["markets"]
 HOME: str = next(iter(MARKETS))
 
+# Whether buyers can sign in.
+HAS_ACCOUNTS: bool = (
+    SHOP["checkout"]["identification"]["sign_in"] or SHOP["checkout"]["identification"]["account"] != "none"
+)
+
 
 def market(code: str | None) -> dict[str, Any]:
     """The market of a country; an unknown or absent country gives the home market."""
