@@ -5,6 +5,7 @@ from collections import Counter
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import Http404
 
+from common.texts import localized
 from config.shop import market
 from mails.contract import is_consumer
 from orders import links
@@ -46,6 +47,14 @@ def is_order_link(token: str) -> bool:
 def find(number: str, email: str) -> Order | None:
     """Both must be right: whether a number or an address alone exists stays unknown."""
     return Order.objects.filter(number__iexact=number, email__iexact=email).first()
+
+
+def full_title(line: OrderLine) -> dict[str, str]:
+    """Title and chosen options: two sizes of one thing are told apart. By language."""
+    return {
+        language: ", ".join([title, *(localized(option["value"], language) for option in line.options)])
+        for language, title in line.title.items()
+    }
 
 
 def open_lines(order: Order) -> list[tuple[OrderLine, int]]:

@@ -10,6 +10,8 @@ from checkout.fields import EmailField, LineField
 from common.texts import localized
 from orders.models import OrderLine
 
+from .contracts import full_title
+
 
 class FindForm(forms.Form):
     """How a guest names the contract."""
@@ -40,10 +42,8 @@ class StatementForm(forms.Form):
         self.fields["name"] = LineField(autocomplete="name", label=_("Full name"), missing=_("Enter your name."))
         self.fields["email"] = EmailField(help_text=_("The receipt of your withdrawal goes there."))
         for line, left in self.lines:
-            options = ", ".join(localized(option["value"]) for option in line.options)
-            title = localized(line.title)
             self.fields[f"line-{line.pk}"] = forms.TypedChoiceField(
-                label=f"{title}, {options}" if options else title,
+                label=localized(full_title(line)),
                 choices=[(number, str(number)) for number in range(left + 1)],
                 coerce=int,
                 empty_value=0,

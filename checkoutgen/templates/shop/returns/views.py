@@ -103,7 +103,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
         "draft": draft,
         "text": statement(order),
         "lines": [
-            {"title": localized(line.title), "quantity": min(left, wanted[line.pk])}
+            {"title": localized(contracts.full_title(line)), "quantity": min(left, wanted[line.pk])}
             for line, left in contracts.open_lines(order)
             if line.pk in wanted
         ],

@@ -39,7 +39,7 @@ def receive(draft: Mapping[str, Any], *, now: datetime) -> Withdrawal | None:
         return known
     wanted = {int(key): number for key, number in draft["quantities"].items()}
     lines = [
-        {"line": line.pk, "sku": line.sku, "title": line.title, "quantity": min(left, wanted[line.pk])}
+        {"line": line.pk, "sku": line.sku, "title": contracts.full_title(line), "quantity": min(left, wanted[line.pk])}
         for line, left in contracts.open_lines(order)
         if line.pk in wanted
     ]
