@@ -10,7 +10,10 @@ from typing import NoReturn
 # A command allocates much and soon ends: the usual threshold of 700 objects would cost it a tenth of its time.
 gc.set_threshold(100_000, 20, 100)
 
-from checkoutgen.cli import main  # noqa: E402
+if sys.argv[1:2] == ["lint"]:  # without typer, whose import takes longer than a lint
+    from checkoutgen.lint.arguments import main
+else:
+    from checkoutgen.cli import main
 
 
 def start() -> NoReturn:

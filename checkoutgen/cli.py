@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -12,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 import typer.exceptions
 
-from checkoutgen.errors import CheckoutgenError, SpecError, printable
+from checkoutgen import console
+from checkoutgen.console import report
+from checkoutgen.errors import CheckoutgenError
 
 if TYPE_CHECKING:
     from checkoutgen.spec import Spec
@@ -31,47 +31,16 @@ SpecPaths = Annotated[list[Path], typer.Argument(metavar="SPEC...", help="One or
 
 
 def main() -> NoReturn:
-    """Runs a command. Every error is a message and an exit code; a traceback is never shown."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    """Runs a command."""
+    console.run(_command)
+
+
+def _command() -> object:
     try:
-        code = app(standalone_mode=False)
-        sys.stdout.flush()  # what cannot be written is an error too
-        sys.exit(code if isinstance(code, int) else 0)
-    except CheckoutgenError as error:
-        report(error)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        fail("interrupted", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of our output is gone; nothing more to say
-        sys.exit(141)
-    except OSError as error:
-        fail(": ".join(filter(None, (error.filename and printable(str(error.filename)), error.strerror))), 70)
+        return app(standalone_mode=False)
     except typer.exceptions.TyperException as error:  # wrong usage; it says so itself
         error.show()  # type: ignore[attr-defined]
-        sys.exit(error.exit_code)
-    except Exception as error:
-        if os.environ.get("CHECKOUTGEN_DEBUG"):
-            raise
-        kind = type(error).__name__
-        fail(f"internal error ({kind}); set CHECKOUTGEN_DEBUG=1 to see where, and please report it", 70)
-
-
-def fail(message: str, code: int) -> NoReturn:
-    say([f"checkoutgen: {message}"])
-    sys.exit(code)
-
-
-def report(error: CheckoutgenError) -> None:
-    """A spec's problems with their places as they are, anything else under our name."""
-    say(error.lines() if isinstance(error, SpecError) else [f"checkoutgen: {error}"])
-
-
-def say(lines: Iterable[str]) -> None:
-    """To standard error, so that standard output holds only what was asked for."""
-    for line in lines:
-        print(line, file=sys.stderr)
+        return error.exit_code
 
 
 def read_spec(path: Path) -> Spec:
@@ -115,64 +84,15 @@ def validate(specs: SpecPaths) -> int:
     return code
 
 
-@app.command()
-def lint(
-    specs: Annotated[
-        list[Path], typer.Argument(metavar="SPEC...", help="Specs, folders of specs, or - for standard input.")
-    ],
-    format: Annotated[
-        str,
-        typer.Option(
-            metavar="FORMAT",
-            help="text, json, sarif, github, gitlab, junit or html; default: text, in GitHub Actions github.",
-        ),
-    ] = "",
-    output: Annotated[
-        list[str] | None, typer.Option(metavar="FORMAT:FILE", help="Also write this format to a file; repeat for more.")
-    ] = None,
-    as_of: Annotated[str, typer.Option(metavar="DAY", help="Judge by the law of this day; default: today.")] = "",
-    market: Annotated[
-        list[str] | None, typer.Option(metavar="COUNTRY", help="Only this market; repeat for more.")
-    ] = None,
-    select: Annotated[
-        list[str] | None, typer.Option(metavar="RULE", help="Only this rule or group of rules; repeat for more.")
-    ] = None,
-    fail_on: Annotated[str, typer.Option(metavar="SEVERITY", help="error, warning, info or never.")] = "error",
-    unverified: Annotated[
-        str,
-        typer.Option(metavar="SEVERITY", help="Lower errors of rules that rest on knowledge alone to this severity."),
-    ] = "",
-    upcoming: Annotated[
-        int | None, typer.Option(metavar="DAYS", help="Also say what will break within so many days.")
-    ] = None,
-    baseline: Annotated[Path | None, typer.Option(metavar="FILE", help="Keep apart what this file lists.")] = None,
-    write_baseline: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="List what is found now, and exit 0.")
-    ] = None,
-    fix: Annotated[bool, typer.Option("--fix", help="Mend what is safe to mend; never a legal text.")] = False,
-    no_ignores: Annotated[
-        bool, typer.Option("--no-ignores", help="For reviewers: ignore comments count for nothing.")
-    ] = False,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Look at every spec of a fleet again.")] = False,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever is found.")] = False,
-) -> int:
-    """Judge specs by the law of their markets on a day, and by good practice."""
-    from checkoutgen.lint.command import Request
-    from checkoutgen.lint.command import lint as run
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+def lint(context: typer.Context) -> int:
+    """Judge specs by the law of their markets on a day, and by good practice; see lint --help."""
+    from checkoutgen.lint.arguments import run
 
-    text = None
-    if Path("-") in specs:
-        from checkoutgen.spec.reader import MAX_BYTES
-
-        text = sys.stdin.buffer.read(MAX_BYTES + 1)
-    request = Request(
-        specs, format, output or [], as_of, market or [], select or [], fail_on, unverified, upcoming, baseline, write_baseline,
-        fix, not no_ignores, not no_cache, exit_zero, text,
-    )  # fmt: skip
-    answer = run(request, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
-    say(answer.notes)
-    sys.stdout.write(answer.printed)
-    return answer.code
+    return run(context.args)
 
 
 @app.command()
