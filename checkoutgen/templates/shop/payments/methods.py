@@ -3,8 +3,8 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import segno
 from django.utils import timezone
-from segno import helpers
 from stdnum.iso7064 import mod_97_10
 
 from common.money import to_decimal
@@ -98,15 +98,21 @@ def instructions(order: Order) -> dict[str, Any] | None:
 _PUBLIC = ("iban", "bic", "holder", "payable_to", "address", "terms_days", "late_interest", "recovery_fee", "document")
 
 
+def epc_text(order: Order, method: dict[str, Any]) -> str:
+    """The lines of a SEPA transfer as EPC069-12 (version 002, UTF-8) orders them."""
+    holder = " ".join((method.get("holder") or SHOP["seller"]["legal_name"]).split())[:70]
+    account = [method.get("bic") or "", holder, method["iban"].replace(" ", "")]
+    purpose = ""
+    amount = f"EUR{to_decimal(order.total_amount, 'EUR')}"
+    return "\n".join(["BCD", "002", "1", "SCT", *account, amount, purpose, reference(order)])
+
+
 def epc_qr(order: Order, method: dict[str, Any]) -> str:
-    """A bank app reads the whole transfer from it (EPC069-12, euro only); "" when the order is not in euro."""
+    """A bank app reads the whole transfer from it (euro only); "" when the order is not in euro.
+
+    The mask is fixed: to try all eight takes five times as long, and readers take any of them.
+    """
     if order.currency != "EUR" or not method.get("iban"):
         return ""
-    code = helpers.make_epc_qr(
-        name=(method.get("holder") or SHOP["seller"]["legal_name"])[:70],
-        iban=method["iban"],
-        bic=method.get("bic") or None,
-        amount=to_decimal(order.total_amount, order.currency),
-        reference=reference(order),
-    )
+    code = segno.make_qr(epc_text(order, method).encode(), error="m", boost_error=False, mask=4)
     return code.svg_data_uri(border=2, scale=4)
