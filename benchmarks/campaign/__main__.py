@@ -48,7 +48,9 @@ def main() -> int:
         options.bug = bug
         if campaign(options):
             missed.append(bug)
-    print(f"{len(BUGS) - len(missed)} of {len(BUGS)} planted bugs found" + "".join(f"\n  missed: {bug}" for bug in missed))
+    print(
+        f"{len(BUGS) - len(missed)} of {len(BUGS)} planted bugs found" + "".join(f"\n  missed: {bug}" for bug in missed)
+    )
     return 1 if missed else 0
 
 
@@ -91,7 +93,9 @@ def _stock(books: checker.Books, checkouts: int) -> tuple[list[tuple[str, str]],
     )
     books.write("UPDATE catalogue_variant SET stock = NULL")
     for index, (pk, _sku, _handle) in enumerate(rows):
-        books.write(f"UPDATE catalogue_variant SET stock = {max(3, checkouts // 40) if index < 2 else checkouts} WHERE id = {pk}")
+        books.write(
+            f"UPDATE catalogue_variant SET stock = {max(3, checkouts // 40) if index < 2 else checkouts} WHERE id = {pk}"
+        )
     stock = books.one("SELECT sum(stock) FROM catalogue_variant WHERE stock IS NOT NULL")
     # The id of a group's least variant and its least SKU may differ: read the SKU by the id.
     chosen = [(books.one(f"SELECT sku FROM catalogue_variant WHERE id = {pk}"), handle) for pk, _sku, handle in rows]
@@ -124,7 +128,9 @@ def _forge(shop: Shop, books: checker.Books, stop: threading.Event, rnd: random.
     """Somebody who knows the keys of payments but not the secret says that they were paid."""
     number = 0
     while not stop.wait(0.5):
-        rows = books.rows("SELECT key, amount, currency FROM payments_paymentattempt WHERE state = 'action_required' ORDER BY id DESC LIMIT 3")
+        rows = books.rows(
+            "SELECT key, amount, currency FROM payments_paymentattempt WHERE state = 'action_required' ORDER BY id DESC LIMIT 3"
+        )
         for key, amount, currency in rows:
             number += 1
             body = (
@@ -159,11 +165,15 @@ def _report(
 ) -> int:
     tried = sum(harvest.ends.values())
     print(f"{options.database}, seed {options.seed}{f', planted bug {options.bug}' if options.bug else ''}")
-    print(f"  {tried} buyers in {seconds:.0f} s ({tried / seconds:.1f}/s), {_words(kills)}; settled in {seen.recovery_seconds:.0f} s")
+    print(
+        f"  {tried} buyers in {seconds:.0f} s ({tried / seconds:.1f}/s), {_words(kills)}; settled in {seen.recovery_seconds:.0f} s"
+    )
     print(f"  buyers: {_words(harvest.ends)}")
     print(f"  answers: {_words(harvest.statuses)}")
     print(f"  orders: {_words(dict(books.rows('SELECT state, count(*) FROM orders_order GROUP BY state')))}")
-    print(f"  events: {_words(dict(books.rows('SELECT outcome, count(*) FROM payments_paymentevent GROUP BY outcome')))}")
+    print(
+        f"  events: {_words(dict(books.rows('SELECT outcome, count(*) FROM payments_paymentevent GROUP BY outcome')))}"
+    )
     print(f"  charges: {books.one('SELECT count(*) FROM demo_demopayment WHERE taken > 0')},"
           f" refunds: {books.one('SELECT count(*) FROM demo_demorefund')},"
           f" webhooks: {books.one('SELECT count(*) FROM demo_demoevent')}")  # fmt: skip

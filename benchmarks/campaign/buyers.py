@@ -65,7 +65,10 @@ class Browser:
             headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
             body = None
             if form is not None:
-                headers |= {"X-CSRFToken": self.cookies.get("csrf", ""), "Content-Type": "application/x-www-form-urlencoded"}
+                headers |= {
+                    "X-CSRFToken": self.cookies.get("csrf", ""),
+                    "Content-Type": "application/x-www-form-urlencoded",
+                }
                 body = urlencode(form)
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
@@ -115,7 +118,13 @@ def buy(
         browser.post("/fr/cart/coupon/", {"code": "LIMITED"})
     browser.post("/fr/checkout/contact/", {"email": f"canary-{number}@example.com"})
     browser.get("/fr/checkout/delivery/")
-    address = {"country": "FR", "name": f"Canary {number}", "street": "12 rue de la Clef", "postcode": "59000", "city": "Lille"}
+    address = {
+        "country": "FR",
+        "name": f"Canary {number}",
+        "street": "12 rue de la Clef",
+        "postcode": "59000",
+        "city": "Lille",
+    }
     form = {f"shipping-{key}": value for key, value in address.items()}
     browser.post("/fr/checkout/delivery/", form | {"delivery-method": rnd.choice(("home", "home", "express"))})
     browser.post("/fr/checkout/payment/", {"payment-method": "card", "payment-same": "on"})

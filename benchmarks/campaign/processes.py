@@ -50,7 +50,7 @@ def build_shop(out: Path, bug: str) -> None:
     path = out / "config/shop.json"
     shop = json.loads(path.read_text(encoding="utf-8"))
     shop["payment"]["pay_within_hours"] = PAY_WITHIN_SECONDS / 3600
-    shop["checkout"]["coupons"] = [COUPON]
+    shop["checkout"]["coupons"] = [COUPON | ({"uses": 5} if bug else {})]
     wallet = {**shop["payment"]["methods"][0], "id": "wallet", "kind": "wallet", "provider": "demo"}
     shop["payment"]["methods"].append(wallet)
     path.write_text(json.dumps(shop), encoding="utf-8")
@@ -89,7 +89,9 @@ class Shop:
         serve = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1", "--blocking-threads", "4"]
         serve += ["--log-level", "warning", "--host", "127.0.0.1"]
         self.commands: dict[str, list[str]] = {
-            **{f"web{i}": [*serve, "--port", str(port), "config.wsgi:application"] for i, port in enumerate(self.ports)},
+            **{
+                f"web{i}": [*serve, "--port", str(port), "config.wsgi:application"] for i, port in enumerate(self.ports)
+            },
             **{f"worker{i}": [*manage, "worker", "--pause", "0.3"] for i in range(workers)},
             "seller": [*manage, "shell", "--no-imports", "-c", (HERE / "seller.py").read_text(encoding="utf-8")],
         }
@@ -98,8 +100,16 @@ class Shop:
 
     def prepare(self) -> None:
         for command in (["migrate", "-v0"], ["load_catalogue"], ["collectstatic", "--no-input", "-v0"]):
-            subprocess.run([sys.executable, "manage.py", *command], cwd=self.out, env=self.env, check=True,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+            done = subprocess.run(
+                [sys.executable, "manage.py", *command],
+                cwd=self.out,
+                env=self.env,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                raise RuntimeError(f"manage.py {command[0]} failed:\n{done.stderr[-2000:]}")
 
     def start(self, name: str) -> None:
         with (self.logs / f"{name}.log").open("ab") as log:
@@ -199,10 +209,14 @@ def postgresql() -> Any:
     data = folder / "data"
     subprocess.run([*user, binaries / "initdb", "-D", data, "-A", "trust", "-U", "shop", "-E", "UTF8"], **quiet)
     options = f"-k {folder} -c listen_addresses= -c synchronous_commit=on -c max_connections=60"
-    subprocess.run([*user, binaries / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"], **quiet)
+    subprocess.run(
+        [*user, binaries / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"], **quiet
+    )
     try:
         subprocess.run([binaries / "createdb", "-h", folder, "-U", "shop", "shop"], **quiet)
         yield f"postgresql://shop@/shop?host={folder}"
     finally:
-        subprocess.run([*user, binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=False, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [*user, binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=False, stdout=subprocess.DEVNULL
+        )
         shutil.rmtree(folder, ignore_errors=True)

@@ -511,14 +511,22 @@ def reconcile_due(now: datetime | None = None, limit: int = 100) -> int:
     now = now or timezone.now()
     attempts = list(PaymentAttempt.objects.filter(next_check_at__lte=now).exclude(provider="")[:limit])
     for attempt in attempts:
-        _schedule(attempt, now)  # before asking: an attempt that makes the worker fall must not hold up the others
-        learn(attempt, "reconciler")
+        _schedule(attempt, now)  # before asking: one that kills the worker must not be the first again
+        _safely(lambda attempt=attempt: learn(attempt, "reconciler"), f"payment {attempt.key}")
     refunds = list(Refund.objects.filter(next_check_at__lte=now, state__in=("requested", "pending"))[:limit])
     for row in refunds:
         later = now + _check_delay(now - row.created_at)
         Refund.objects.filter(pk=row.pk, next_check_at__isnull=False).update(next_check_at=later)
-        carry_out(row)
+        _safely(lambda row=row: carry_out(row), f"refund {row.key}")
     return len(attempts) + len(refunds)
+
+
+def _safely(work: Callable[[], object], name: str) -> None:
+    """An adapter that fails in a way nobody thought of must not keep the other payments from being looked at."""
+    try:
+        work()
+    except Exception:
+        logger.exception("%s could not be reconciled", name)
 
 
 def _schedule(attempt: PaymentAttempt, now: datetime) -> None:

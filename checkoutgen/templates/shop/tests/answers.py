@@ -27,7 +27,7 @@ class Asked:
 class Answers:
     """`answers["POST", "/v1/refunds"] = 200, {...}`; a list of such pairs is given out one after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, content_type: str = "application/json") -> None:
         self.answers: dict[tuple[str, str], Any] = {}
         self.asked: list[Asked] = []
         outer = self
@@ -42,7 +42,7 @@ class Answers:
                 status, data = prepared.pop(0) if isinstance(prepared, list) else prepared
                 content = json.dumps(data).encode()
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)

@@ -176,6 +176,21 @@ class CrashTest(PaymentTestCase):
         self.assertGreater(attempt.next_check_at, later)
 
 
+    def test_one_payment_that_breaks_the_adapter_does_not_hold_up_the_others(self) -> None:
+        attempts = [self.begin(an_order()) for _ in range(3)]
+        for attempt in attempts:
+            self.provider.charge(attempt)
+        fetch = self.provider.fetch
+
+        def breaking(attempt: PaymentAttempt) -> Fact:
+            return fetch(attempt) if attempt != attempts[0] else 1 / 0
+
+        with patch.object(self.provider, "fetch", breaking), self.assertLogs("payments.engine", "ERROR"):
+            engine.reconcile_due(timezone.now() + SOON)
+        self.assertEqual([attempt.order.state for attempt in PaymentAttempt.objects.order_by("pk")],
+                         ["pending_payment", "confirmed", "confirmed"])  # fmt: skip
+
+
 class DeclineTest(PaymentTestCase):
     def test_declined_card_leaves_the_order_open_for_another_try(self) -> None:
         variant = a_variant(stock=5)
@@ -537,6 +552,10 @@ class WithoutProviderTest(PaymentTestCase):
         self.assertEqual(told["amount"], order.total_amount)
         order.currency = "EUR"
         self.assertTrue(methods.epc_qr(order, METHODS[2]).startswith("data:image/svg+xml"))
+        text = methods.epc_text(order, {"iban": "DE02 1203 0000 0000 2020 51", "holder": "Märta\nLinne AB"}).split("\n")
+        amount = f"EUR{order.total_amount // 100}.{order.total_amount % 100:02d}"
+        account = ["", "Märta Linne AB", "DE02120300000000202051"]
+        self.assertEqual(text, ["BCD", "002", "1", "SCT", *account, amount, "", told["reference"]])
         order.currency = "SEK"
         self.assertEqual(methods.epc_qr(order, METHODS[2]), "")
 

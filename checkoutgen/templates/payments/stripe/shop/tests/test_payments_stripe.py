@@ -222,6 +222,7 @@ class RefundTest(StripeTestCase):
     def refund(self, status: str):
         attempt = self.paid()
         self.answers["GET", f"{SESSIONS}/cs_test_1"] = 200, self.session(attempt)
+        self.answers["GET", "/v1/refunds"] = 200, {"object": "list", "data": []}
         self.answers["POST", "/v1/refunds"] = 200, {"id": "re_1", "object": "refund", "status": status}
         return engine.refund(attempt.order, 100, "damaged", "seller")
 
@@ -240,6 +241,17 @@ class RefundTest(StripeTestCase):
         self.hook("refund.updated", thing, event_id="evt_2")
         row.refresh_from_db()
         self.assertEqual(row.state, "done")
+
+    def test_refund_asked_for_again_after_days_is_found(self) -> None:
+        row = self.refund("pending")
+        made = {"id": "re_1", "status": "succeeded", "metadata": {"refund": row.key}}
+        self.answers["GET", "/v1/refunds"] = 200, {"object": "list", "data": [made]}
+        asked = len([each for each in self.answers.asked if each.method == "POST" and each.path == "/v1/refunds"])
+        engine.carry_out(row)
+        row.refresh_from_db()
+        self.assertEqual(row.state, "done")
+        posts = [each for each in self.answers.asked if each.method == "POST" and each.path == "/v1/refunds"]
+        self.assertEqual(len(posts), asked)
 
     def test_refused_refund(self) -> None:
         self.assertEqual(self.refund("failed").state, "failed")

@@ -144,9 +144,13 @@ def void(attempt: PaymentAttempt) -> None:
 
 def refund(refund: Refund) -> RefundAnswer:
     client, attempt = _client(), refund.attempt
-    session = _call(lambda: client.v1.checkout.sessions.retrieve(attempt.provider_ref))
+    intent = str(_call(lambda: client.v1.checkout.sessions.retrieve(attempt.provider_ref)).payment_intent)
+    # Stripe forgets idempotency keys after a day; a refund may be asked for again much later.
+    known = _call(lambda: client.v1.refunds.list({"payment_intent": intent, "limit": 100})).to_dict()["data"]
+    if same := next((each for each in known if (each.get("metadata") or {}).get("refund") == refund.key), None):
+        return RefundAnswer(same["id"], _REFUNDS.get(same.get("status") or "", "pending"))
     params: Any = {
-        "payment_intent": session.payment_intent,
+        "payment_intent": intent,
         "amount": rescale(refund.amount, attempt.currency, _digits(attempt.currency)),
         "metadata": {"refund": refund.key, "attempt": attempt.key},
     }

@@ -1,0 +1,202 @@
+"""The Mollie adapter, with the official SDK, against prepared answers on this machine."""
+
+from unittest.mock import patch
+
+import mollie
+
+from config.shop import SHOP
+from payments import engine
+from payments.facts import Declined, ProviderDown
+from payments.models import PaymentAttempt, PaymentEvent
+from payments.providers.mollie import adapter
+from payments.units import decimal_text
+
+from .answers import Answers
+from .shopping import ShoppingTestCase, an_order
+
+METHODS = [
+    {"id": "card", "kind": "card", "provider": "mollie", "name": {}},
+    {"id": "later", "kind": "pay-later", "provider": "mollie", "name": {}},
+]
+LINK = {"href": "https://www.mollie.com/checkout/select/tr_1", "type": "text/html"}
+
+
+class MollieTestCase(ShoppingTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.answers = Answers("application/hal+json")
+        self.addCleanup(self.answers.close)
+        for patcher in (
+            patch.dict(SHOP["payment"], methods=METHODS),
+            patch("payments.engine.adapter", lambda name: adapter),
+            patch("payments.views.adapter", lambda name: adapter),
+            patch.object(adapter, "_client", self.client_here),
+        ):
+            patcher.__enter__()
+            self.addCleanup(patcher.__exit__, None, None, None)
+
+    def client_here(self) -> mollie.ClientSDK:
+        security = mollie.Security(api_key="test_x")
+        return mollie.ClientSDK(security=security, server_url=self.answers.url, timeout_ms=2000)
+
+    def payment(self, amount: int = 100, currency: str = "EUR", status: str = "open", **values: object) -> dict:
+        return {
+            "resource": "payment",
+            "id": "tr_1",
+            "mode": "test",
+            "description": "Order",
+            "amount": {"currency": currency, "value": decimal_text(amount, currency)},
+            "sequenceType": "oneoff",
+            "profileId": "pfl_1",
+            "status": status,
+            "createdAt": "2026-11-22T10:00:00+00:00",
+            "_links": {"self": LINK, "dashboard": LINK, "checkout": LINK},
+        } | values
+
+    def begin(self) -> PaymentAttempt:
+        self.answers["POST", "/v2/payments"] = 201, self.payment()
+        attempt = engine.start(an_order(), "card").attempt
+        assert attempt is not None
+        return attempt
+
+    def becomes(self, attempt: PaymentAttempt, status: str, **values: object) -> None:
+        values = {"amount": attempt.amount, "currency": attempt.currency} | values
+        self.answers["GET", "/v2/payments/tr_1"] = 200, self.payment(status=status, **values)
+
+    def hook(self, ref: str = "tr_1") -> int:
+        return self.client.post("/webhooks/mollie/", {"id": ref}).status_code
+
+    def paid(self) -> PaymentAttempt:
+        attempt = self.begin()
+        self.becomes(attempt, "paid")
+        self.assertEqual(self.hook(), 200)
+        attempt.refresh_from_db()
+        self.assertEqual(attempt.state, "captured")
+        return attempt
+
+
+class PayingTest(MollieTestCase):
+    def test_hosted_page_with_frozen_amount_and_the_attempt_as_key(self) -> None:
+        attempt = self.begin()
+        asked = self.answers.asked[-1]
+        self.assertEqual(asked.headers["idempotency-key"], attempt.key)
+        self.assertEqual(
+            asked.json["amount"],
+            {"currency": attempt.currency, "value": decimal_text(attempt.amount, attempt.currency)},
+        )
+        self.assertEqual(asked.json["method"], "creditcard")
+        self.assertIn(f"/checkout/return/{attempt.key}/", asked.json["redirectUrl"])
+        self.assertEqual(asked.json["metadata"]["attempt"], attempt.key)
+        self.assertTrue(attempt.redirect_url.startswith("https://www.mollie.com/"))
+
+    def test_webhook_address_only_where_mollie_can_reach_it(self) -> None:
+        for url, local in (
+            ("http://127.0.0.1:8000/x", True),
+            ("http://192.168.1.4/x", True),
+            ("https://maison.example/x", True),
+            ("https://maison-lin.fr/x", False),
+        ):
+            self.assertEqual(adapter._is_local(url), local, url)
+
+    def test_states(self) -> None:
+        attempt = self.begin()
+        for status, kind in adapter.KINDS.items():
+            self.becomes(attempt, status)
+            self.assertEqual(adapter.fetch(attempt).kind, kind)
+
+    def test_paid_and_told_twice(self) -> None:
+        attempt = self.paid()
+        self.assertEqual(self.hook(), 200)
+        self.assertState(attempt.order, "confirmed")
+        self.assertEqual(engine.paid_amount(attempt.order), attempt.amount)
+
+    def test_declined(self) -> None:
+        attempt = self.begin()
+        self.becomes(attempt, "failed", statusReason={"code": "insufficient_funds", "message": "x"})
+        self.client.get(f"/checkout/return/{attempt.key}/")
+        attempt.refresh_from_db()
+        self.assertEqual((attempt.state, attempt.failure), ("failed", "insufficient_funds"))
+
+    def test_wrong_amount(self) -> None:
+        attempt = self.begin()
+        self.becomes(attempt, "paid", amount=1)
+        self.hook()
+        self.assertState(attempt.order, "review")
+
+    def test_chargeback(self) -> None:
+        attempt = self.paid()
+        back = {"currency": attempt.currency, "value": decimal_text(attempt.amount, attempt.currency)}
+        self.becomes(attempt, "paid", amountChargedBack=back)
+        self.hook()
+        self.assertState(attempt.order, "review")
+
+    def test_method_that_mollie_does_not_offer_here(self) -> None:
+        with self.assertRaises(engine.NotStarted):
+            engine.start(an_order(method="later"), "later")
+        self.assertEqual(self.answers.asked, [])
+
+
+class WebhookTest(MollieTestCase):
+    def test_unsigned_webhook_of_somebody_else_is_neither_kept_nor_asked_for(self) -> None:
+        self.assertEqual(self.hook("tr_other"), 200)
+        self.assertEqual(self.hook("../../etc"), 400)
+        self.assertEqual(self.hook(""), 400)
+        self.assertEqual(self.answers.asked, [])
+        self.assertFalse(PaymentEvent.objects.exists())
+
+    def test_while_mollie_does_not_answer_the_webhook_comes_again(self) -> None:
+        self.begin()
+        self.answers["GET", "/v2/payments/tr_1"] = 503, {"status": 503, "title": "x", "detail": "x"}
+        self.assertEqual(self.hook(), 503)
+
+
+class ErrorTest(MollieTestCase):
+    def test_nobody_knows_or_a_definite_no(self) -> None:
+        attempt = self.begin()
+        problem = {"status": 0, "title": "Problem", "detail": "Problem", "_links": {"documentation": LINK}}
+        for status in (500, 503, 429):
+            self.answers["GET", "/v2/payments/tr_1"] = status, problem | {"status": status}
+            with self.assertRaises(ProviderDown, msg=str(status)):
+                adapter.fetch(attempt)
+        for status in (401, 404, 422):
+            self.answers["GET", "/v2/payments/tr_1"] = status, problem | {"status": status}
+            with self.assertRaises(Declined, msg=str(status)), self.assertLogs(adapter.logger, "ERROR"):
+                adapter.fetch(attempt)
+        self.answers.close()
+        with self.assertRaises(ProviderDown):
+            adapter.fetch(attempt)
+
+
+class RefundTest(MollieTestCase):
+    def made(self, key: str, status: str) -> dict:
+        return {
+            "resource": "refund",
+            "id": "re_1",
+            "mode": "test",
+            "description": "Order",
+            "amount": {"currency": "EUR", "value": "1.00"},
+            "metadata": {"refund": key},
+            "status": status,
+            "createdAt": "2026-11-22T10:00:00+00:00",
+            "paymentId": "tr_1",
+            "_links": {"self": LINK, "payment": LINK, "documentation": LINK},
+        }
+
+    def known(self, *refunds: dict) -> None:
+        links = {"self": LINK, "previous": None, "next": None, "documentation": LINK}
+        listed = {"count": len(refunds), "_embedded": {"refunds": list(refunds)}, "_links": links}
+        self.answers["GET", "/v2/payments/tr_1/refunds"] = 200, listed
+
+    def test_refund_that_ends_later_and_is_made_once(self) -> None:
+        attempt = self.paid()
+        self.known()
+        self.answers["POST", "/v2/payments/tr_1/refunds"] = 201, self.made("", "pending")
+        row = engine.refund(attempt.order, 100, "damaged", "seller")
+        self.assertEqual((row.state, row.provider_ref), ("pending", "re_1"))
+        self.assertEqual(self.answers.asked[-1].headers["idempotency-key"], row.key)
+        self.known(self.made(row.key, "refunded"))
+        self.hook()
+        row.refresh_from_db()
+        self.assertEqual(row.state, "done")
+        posts = [each for each in self.answers.asked if each.method == "POST" and each.path.endswith("/refunds")]
+        self.assertEqual(len(posts), 1)
