@@ -30,12 +30,20 @@ def run(arguments: Sequence[str]) -> int:
     return answer.code
 
 
+class _Width(argparse.HelpFormatter):
+    """A fixed width: to ask the terminal for its own, argparse imports half of the standard library, help or not."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30, width=120)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="checkoutgen lint",
         description="Judge specs by the law of their markets on a day, and by good practice.",
         epilog="Exit codes: 0 in order, 1 findings, 2 wrong usage or an invalid spec, 3 nothing to check, 70 a rule failed.",
         allow_abbrev=False,
+        formatter_class=_Width,
     )
     add = parser.add_argument
     add("paths", metavar="SPEC", type=Path, nargs="+", help="a spec, a folder of specs, or - for standard input")
