@@ -4,6 +4,7 @@ PORT ?= 8000
 SPEC ?= examples/b2c.yaml
 OUT ?= demo
 PY := .venv/bin/python
+PROVIDERS := checkoutgen/templates/payments
 COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: setup demo test slow lock clean
@@ -30,11 +31,13 @@ test: setup
 slow: setup
 	$(PY) -m pytest -m slow -q
 
-# tool and shop take their versions from dev, so that what is tested is what is installed.
+# tool, shop and payment providers take their versions from dev, so that what is tested is what is installed.
 lock: setup
-	cd requirements && ../$(COMPILE) dev.in -o dev.lock
+	cd requirements && ../$(COMPILE) dev.in ../$(PROVIDERS)/*/requirements.in -o dev.lock
 	cd requirements && ../$(COMPILE) -c dev.lock tool.in -o tool.lock
 	cd requirements && ../$(COMPILE) -c dev.lock shop.in -o ../checkoutgen/templates/shop/requirements.lock
+	cd requirements && for at in ../$(PROVIDERS)/*/requirements.in; do name=$$(basename $$(dirname $$at)) && \
+	  ../$(COMPILE) -c dev.lock $$at -o $$(dirname $$at)/shop/requirements-$$name.lock || exit 1; done
 
 clean:
 	rm -rf .venv $(OUT)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from checkoutgen.build.manifest import digest
 from checkoutgen.build.plan import plan
 from checkoutgen.build.report import summary
-from checkoutgen.build.select import TEMPLATES
+from checkoutgen.build.select import TEMPLATES, providers
 from checkoutgen.build.write import apply, locked
 from checkoutgen.errors import CheckoutgenError, UsageError
 
@@ -34,7 +34,7 @@ def serve(path: Path, out: Path | None, port: int) -> None:
 
     port = free(port)
     spec = load(path)
-    python = interpreter()
+    python = interpreter(spec)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that server and worker end with us
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="checkoutgen-"))) / "shop"
@@ -67,21 +67,24 @@ def free(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def interpreter() -> str:
-    """A Python that has what a shop runs on: this one, or an environment made once and kept in the user's cache."""
-    lock = TEMPLATES / "shop" / "requirements.lock"
-    if _installed(lock.read_text()):
+def interpreter(spec: Spec) -> str:
+    """A Python that has what the shop runs on: this one, or an environment made once and kept in the user's cache."""
+    folders = [TEMPLATES / "shop", *(TEMPLATES / "payments" / name / "shop" for name in providers(spec.data))]
+    locks = [lock for folder in folders for lock in sorted(folder.glob("requirements*.lock"))]
+    if all(_installed(lock.read_text()) for lock in locks):
         return sys.executable
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "checkoutgen"
-    home = cache / f"shop-{digest(lock.read_bytes())[:16]}"
+    home = cache / f"shop-{digest(b''.join(lock.read_bytes() for lock in locks))[:16]}"
     python = home / "bin" / "python"
     ready = home / "ready"
     if not ready.exists():
         print(f"making an environment for shops in {home} (once)", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(lock)]
+        install = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes"]
+        for lock in locks:
+            install += ["-r", str(lock)]
         if subprocess.run(install, check=False).returncode:
-            raise UsageError(f"the packages of {lock} could not be installed; see above")
+            raise UsageError(f"the packages of {', '.join(map(str, locks))} could not be installed; see above")
         ready.touch()
     return str(python)
 
