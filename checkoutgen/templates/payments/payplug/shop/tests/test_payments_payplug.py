@@ -137,7 +137,13 @@ class PayplugTestCase(ShoppingTestCase):
 
     def test_errors(self) -> None:
         attempt = self.begin()
-        for status, error in ((500, ProviderDown), (502, ProviderDown), (404, Declined), (400, Declined), (401, Declined)):
+        for status, error in (
+            (500, ProviderDown),
+            (502, ProviderDown),
+            (404, Declined),
+            (400, Declined),
+            (401, Declined),
+        ):
             self.answers["GET", "/v1/payments/pay_1"] = status, {}
             with self.assertRaises(error, msg=str(status)):
                 adapter.fetch(attempt)
