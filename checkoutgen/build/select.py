@@ -42,6 +42,9 @@ NEEDS: dict[str, Need] = {
     "returns": Need("audience", lambda data: data["audience"] != "b2b"),
     "reviews": Need("trust.reviews.enabled", lambda data: bool(data["trust"]["reviews"]["enabled"])),
 }
+# The user model stays whatever the spec says: no database changes it once it holds orders
+# (https://docs.djangoproject.com/en/5.2/topics/auth/customizing/#changing-to-a-custom-user-model-mid-project).
+ALWAYS = ("accounts/__init__.py", "accounts/apps.py", "accounts/models.py", "accounts/migrations/")
 
 # What running or checking the templates in place leaves behind.
 LEFT_BEHIND = {
@@ -98,7 +101,7 @@ def _shop(data: Data) -> dict[str, Chosen]:
     refused = {app for app, need in NEEDS.items() if not need.holds(data)}
     chosen = {}
     for path in walk(top):
-        app = _app(path)
+        app = None if path.startswith(ALWAYS) else _app(path)
         if app in refused:
             continue
         because = (NEEDS[app].because,) if app in NEEDS else ()

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, get_language_info, override
 
 from cart.session import current as current_cart
+from cart.summary import pieces
 from catalogue import markets
 from catalogue.categories import categories
 from common import theme
@@ -81,7 +82,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
 
     def cart_count() -> int:
         cart = current_cart(request)
-        return sum(line.quantity for line in cart.lines.all() if not line.saved_for_later) if cart else 0
+        return pieces(cart) if cart else 0
 
     return {
         "shop": SHOP["shop"],

@@ -4,6 +4,7 @@ The bytes of every page stay the same (tests/test_folding.py), the time to write
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from django.template import Context, Node, NodeList, Template, TemplateDoesNotExist
 from django.template.base import FilterExpression, TextNode, Variable
@@ -12,6 +13,7 @@ from django.template.loader_tags import IncludeNode
 from django.template.loaders import cached
 from django.templatetags.i18n import TranslateNode
 from django.templatetags.static import StaticNode
+from django.urls import NoReverseMatch
 from django.utils.translation import get_language
 
 
@@ -73,7 +75,8 @@ def fold(nodes: NodeList, template: Template) -> None:
             if not node.isolated_context and all(isinstance(part, TextNode) for part in found.nodelist):
                 node = TextNode("".join(part.s for part in found.nodelist))
         elif _foldable(node):
-            node = TextNode(node.render(Context()))
+            with suppress(NoReverseMatch):  # behind an {% if %}: the address of an app that this shop has not
+                node = TextNode(node.render(Context()))
         else:
             for children in _children(node):
                 fold(children, template)

@@ -5,7 +5,6 @@ from datetime import date
 from functools import wraps
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.db import transaction
@@ -24,7 +23,7 @@ from cart.models import CartLine
 from catalogue.prices import price
 from checkout.address import lines as address_lines
 from common.http import SeeOther
-from config.shop import market, section
+from config.shop import HAS_ACCOUNTS, market, section
 from payments import engine, failures, methods
 from payments.engine import NotStarted
 
@@ -113,7 +112,7 @@ def thanks(request: HttpRequest, order: Order) -> HttpResponse:
 def _account_offer(request: HttpRequest, order: Order, form: Any = None) -> dict[str, Any]:
     """One password field for a guest, offered to everyone alike: it tells nothing about other accounts."""
     wish = (section("checkout").get("identification") or {}).get("account", "after-payment")
-    if "accounts" not in settings.LOCAL_APPS or wish == "none" or order.user_id or request.user.is_authenticated:
+    if not HAS_ACCOUNTS or wish == "none" or order.user_id or request.user.is_authenticated:
         return {"account_form": None}
     from accounts.forms import NewPasswordForm
 
