@@ -97,9 +97,11 @@ def seller_lines(language: str) -> list[str]:
     capital = next(iter((seller.get("share_capital") or {}).items()), None)
     people = seller.get("representatives") or ()
     return [
-        " ".join([name, form] if form and form not in name else [name]),
+        name,
         ", ".join(address_lines(seller["address"])),
         " · ".join(filter(None, [seller.get("phone"), seller["email"]])),
+        # A name mostly ends with the form: Maison Lin SAS.
+        *_labelled(_("Legal form"), "" if form in name else form),
         *_labelled(_("Register"), " ".join(filter(None, map(register.get, ("name", "city", "court", "number"))))),
         *_labelled(_("VAT number"), seller.get("vat_id")),
         *_labelled(_("Share capital"), capital and format_amount(capital[1], capital[0], language)),
@@ -141,6 +143,7 @@ def order_facts(order: Order, language: str) -> Facts:
         "delivery": localized(order.delivery.get("name"), language),
         "arrival": arrival(order.delivery, language),
         "payment": method_name(order.payment_method, language),
+        "purchase_order": (order.company or {}).get("purchase_order") or "",
     }
 
 
