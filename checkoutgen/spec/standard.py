@@ -21,6 +21,7 @@ _NAME = re.compile(r"\{((?:shop|seller|legal)(?:\.[a-z_]+)+)\}")
 _HEADING = re.compile(r"(#{1,6}) ")
 
 
+@cache
 def names(language: str) -> list[str]:
     """The standard texts of a language: terms, terms.b2b, withdrawal, ..."""
     return sorted(path.stem for path in (LOCALES / language / "legal").glob("*.md"))

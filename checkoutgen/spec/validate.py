@@ -36,10 +36,9 @@ def validate(value: Any, report: Report) -> bool:
     secrets = {path for path, text in _texts(value) if _SECRET.search(text)}
     for path in secrets:
         report(path, "holds a secret; put it in the environment and write env:NAME")
-    resolvable = True
+    resolvable = not secrets  # else what is told about a name could repeat one
     for error in _validator().iter_errors(value):
         if tuple(error.instance_path) in secrets:
-            resolvable = False  # and its value is not repeated
             continue
         resolvable = resolvable and _is_harmless(error.kind)
         for path, message in _explain(error):

@@ -215,7 +215,8 @@ def test_refused(problems_with: Callable[..., Problems], path: str, value: Any, 
     ],
 )
 @pytest.mark.parametrize(
-    "path", ["shop.name", "payment.providers.demo.webhook_secret", "support.chat_url", "legal.pages.terms"]
+    "path",
+    ["shop.name", "payment.providers.demo.webhook_secret", "support.chat_url", f"{PRODUCT}.sku", "legal.pages.terms"],
 )
 def test_h61_secrets_are_refused_without_being_repeated(
     problems_with: Callable[..., Problems], path: str, secret: str
