@@ -88,7 +88,7 @@ TEMPLATES = [
 def _database(url: str | None) -> dict:
     if not url:
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "common.sqlite",
             "NAME": VAR_DIR / "shop.sqlite3",
             "TEST": {"NAME": VAR_DIR / "test.sqlite3"},  # a file: connections in memory share one lock and hide races
             "CONN_MAX_AGE": None,

@@ -159,7 +159,7 @@ class CommonTest(SimpleTestCase):
         product = Product(published=True)
 
         def words(stock: int | None, show: str) -> str:
-            with patch.dict(SHOP["catalogue"], show_stock=show, low_stock=5), override("xx"):
+            with patch.dict(SHOP["catalogue"], show_stock=show, low_stock=5), override("en"):
                 return pages.availability(Variant(product=product, stock=stock))[1]
 
         self.assertEqual(words(3, "low"), "Only 3 left")

@@ -1,0 +1,104 @@
+"""The queue of writers, and the fields that every form shows."""
+
+import threading
+from unittest import skipUnless
+
+from django import forms
+from django.db import connection, transaction
+from django.template import Context, Engine, Template
+from django.template.backends.django import get_installed_libraries
+from django.templatetags.i18n import TranslateNode
+from django.test import SimpleTestCase, TransactionTestCase
+from django.utils.translation import override
+
+from catalogue.models import Product
+
+
+@skipUnless(connection.vendor == "sqlite", "PostgreSQL has its own queue")
+class QueueTest(TransactionTestCase):
+    def test_many_writers_lose_nothing(self) -> None:
+        product = Product.objects.create(handle="counter", title={}, position=0)
+        errors: list[Exception] = []
+
+        def write() -> None:
+            try:
+                for _ in range(10):
+                    with transaction.atomic():
+                        found = Product.objects.get(pk=product.pk)
+                        found.position += 1
+                        found.save()
+            except Exception as error:
+                errors.append(error)
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=write) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        product.refresh_from_db()
+        self.assertEqual((errors, product.position), ([], 80))
+
+    def test_a_failed_transaction_leaves_the_queue(self) -> None:
+        for _ in range(3):
+            with self.assertRaises(ZeroDivisionError), transaction.atomic():
+                Product.objects.create(handle="x", title={})
+                raise ZeroDivisionError
+        with transaction.atomic():
+            self.assertEqual(Product.objects.count(), 0)
+        self.assertIsNone(connection._gate)
+
+
+class FieldForm(forms.Form):
+    name = forms.CharField(label="Name <b>", help_text="As on the letter box")
+    note = forms.CharField(required=False, widget=forms.Textarea)
+    country = forms.ChoiceField(choices=[("FR", "France"), ("DE", "Deutschland")])
+    secret = forms.CharField(widget=forms.PasswordInput)
+
+
+class FieldTest(SimpleTestCase):
+    def show(self, tag: str, form: forms.Form) -> str:
+        with override("en"):
+            return Template("{% load shop %}" + tag).render(Context({"form": form}))
+
+    def test_label_hint_mark_and_input(self) -> None:
+        html = self.show('{% field form.name autocomplete="shipping name" %}', FieldForm(prefix="shipping"))
+        self.assertIn('<label for="shipping-name">Name &lt;b&gt; <span class="opt">(required)</span></label>', html)
+        self.assertIn('id="shipping-name" name="shipping-name" required', html)
+        self.assertIn('autocomplete="shipping name"', html)
+        self.assertIn('aria-describedby="shipping-name-h"', html)
+        self.assertNotIn("aria-invalid", html)
+
+    def test_error_keeps_what_was_typed(self) -> None:
+        form = FieldForm({"name": "", "note": '"><script>', "country": "DE", "secret": "hunter2"})
+        html = "".join(self.show("{% field form." + name + " %}", form) for name in form.fields)
+        self.assertIn('aria-invalid="true" aria-describedby="name-e name-h"', html)
+        self.assertIn("&quot;&gt;&lt;script&gt;", html)
+        self.assertIn('<option value="DE" selected>', html)
+        self.assertNotIn("hunter2", html)
+        self.assertNotIn('<select id="country" name="country" required', html)
+
+    def test_summary_links_to_the_fields(self) -> None:
+        form = FieldForm({}, prefix="billing")
+        html = self.show("{% errors form %}", form)
+        self.assertIn('role="alert"', html)
+        self.assertIn('href="#billing-name"', html)
+        self.assertEqual(self.show("{% errors form %}", FieldForm()), "")
+
+
+class FoldingTest(SimpleTestCase):
+    def test_constant_parts_become_text_and_the_rest_stays(self) -> None:
+        source = '{% if x %}{% translate "Cart" %} {{ x }}{% endif %}{% translate y %}{% include "b" %}'
+        templates = {"a": "{% load i18n %}" + source, "b": '{% load i18n %}<b>{% translate "Cart" %}</b>{{ x }}'}
+        locmem = "django.template.loaders.locmem.Loader"
+        libraries = get_installed_libraries()
+        engine = Engine(loaders=[("common.folding.Loader", [(locmem, templates)])], libraries=libraries)
+        plain = Engine(loaders=[(locmem, templates)], libraries=libraries)
+        for language in ("fr", "de"):
+            with override(language):
+                context = {"x": "<7>", "y": "Cart"}
+                folded = engine.get_template("a")
+                self.assertEqual(folded.render(Context(context)), plain.get_template("a").render(Context(context)))
+                self.assertEqual(sum(isinstance(node, TranslateNode) for node in folded.nodelist), 1)
+                self.assertIs(engine.get_template("a"), folded)
