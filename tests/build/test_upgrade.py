@@ -1,0 +1,110 @@
+"""A shop sold in, edited by hand and built again with a new feature still sells, with its orders and edits."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from checkoutgen.build import plan as plans
+from checkoutgen.build.render import File, render
+from checkoutgen.spec import Spec
+from tests.build.conftest import actions, build
+
+if TYPE_CHECKING:
+    import pytest
+
+Make = Callable[..., Spec]
+
+SELL = """
+import json
+from django.core import mail
+from django.test import Client
+from catalogue.models import Variant
+from orders.models import Order
+from tests.shopping import an_order
+order = an_order(Variant.objects.get(product__handle="drap"))
+from orders.links import url
+from django.test import override_settings
+from urllib.parse import urlsplit
+pages = ["/fr/", "/fr/p/drap/", "/fr/cart/", urlsplit(url(order, "orders:pay")).path]
+client = Client(headers={"host": "127.0.0.1"})
+print(json.dumps({
+    "orders": list(Order.objects.order_by("pk").values_list("number", "total_amount")),
+    "stock": Variant.objects.get(product__handle="drap").stock,
+    "pages": [client.get(page).status_code for page in pages],
+}))
+"""
+
+
+def businesses_only(source: dict[str, Any]) -> None:
+    source["audience"] = "b2b"
+    source["checkout"] = {"identification": {"guest": True, "sign_in": False, "account": "none"}}
+
+
+def manage(shop: Path, *command: str) -> str:
+    plain = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "PUBLIC_URL", "VAR_DIR")}
+    run = [sys.executable, "manage.py", *command]
+    done = subprocess.run(run, cwd=shop, env={**plain, "DEBUG": "1"}, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def sell(shop: Path) -> dict[str, Any]:
+    manage(shop, "migrate", "--no-input")
+    manage(shop, "load_catalogue")
+    result: dict[str, Any] = json.loads(manage(shop, "shell", "--no-imports", "-c", SELL).splitlines()[-1])
+    return result
+
+
+def newer(spec: Spec) -> dict[str, File]:
+    """What version N + 1 renders: one template changed at its end."""
+    files = render(spec)
+    file = files["templates/shop.html"]
+    return {**files, "templates/shop.html": replace(file, content=file.content + b"{# newer #}\n")}
+
+
+def test_orders_and_edits_survive_a_new_feature(make_spec: Make, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(make_spec(businesses_only), out)
+    assert not (out / "returns").exists()
+    before = sell(out)
+    assert before["pages"] == [200] * 4
+
+    page = out / "templates/shop.html"
+    page.write_text("{# mine #}" + page.read_text())
+    (out / "Dockerfile").unlink()
+    (out / "custom/notes").mkdir()
+    (out / "custom/notes/mine.txt").write_text("mine")
+
+    monkeypatch.setattr(plans, "render", newer)
+    planned = build(make_spec(), out)
+    assert actions(planned)["returns/models.py"] == "create"
+    assert actions(planned)["templates/shop.html"] == "merge"
+    assert planned.conflicts == ()
+
+    after = sell(out)
+    assert after["orders"][:1] == before["orders"]
+    assert len(after["orders"]) == 2
+    assert after["stock"] == before["stock"] - 1
+    assert after["pages"] == [200] * 4
+    assert "returns_" in manage(out, "inspectdb")
+    assert page.read_text().startswith("{# mine #}")
+    assert page.read_text().endswith("{# newer #}\n")
+    assert not (out / "Dockerfile").exists()
+    assert (out / "custom/notes/mine.txt").read_text() == "mine"
+
+
+def test_a_feature_that_goes_leaves_its_tables(make_spec: Make, out: Path) -> None:
+    build(make_spec(), out)
+    sell(out)
+    tables = manage(out, "inspectdb")
+    assert "returns_" in tables
+    build(make_spec(businesses_only), out)
+    assert not (out / "returns/models.py").exists()
+    assert sell(out)["pages"] == [200] * 4
+    assert manage(out, "inspectdb").count("class Returns") == tables.count("class Returns") > 0
