@@ -1,11 +1,13 @@
 """Stripe Checkout: the buyer pays on Stripe's page (https://docs.stripe.com/payments/checkout)."""
 
-import json
 import logging
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import stripe
+from django.conf import settings
 from django.http import HttpRequest
 
 from config.shop import SHOP
@@ -16,6 +18,7 @@ from payments.models import PaymentAttempt, Refund
 from payments.units import rescale, unscale
 
 logger = logging.getLogger(__name__)
+logging.getLogger("stripe").setLevel(logging.WARNING)  # below that it writes down what buyers entered
 T = TypeVar("T")
 TIMEOUT = 20  # seconds
 REPLAY_WINDOW = 300  # seconds
@@ -37,49 +40,32 @@ ZERO_DIGITS = frozenset(
 )
 THREE_DIGITS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 LANGUAGES = frozenset(
-    [
-        "bg",
-        "cs",
-        "da",
-        "de",
-        "el",
-        "en",
-        "es",
-        "et",
-        "fi",
-        "fr",
-        "hr",
-        "hu",
-        "it",
-        "lt",
-        "lv",
-        "mt",
-        "nb",
-        "nl",
-        "pl",
-        "pt",
-        "ro",
-        "ru",
-        "sk",
-        "sl",
-        "sv",
-        "tr",
-        "zh",
-        "ja",
-        "ko",
-    ]
-)
+    ["bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "hr", "hu", "it", "ja", "ko", "lt", "lv", "mt", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "tr", "zh"]
+)  # fmt: skip
+# Minutes that a payment page stays open. Stripe allows 30 to 1,440 from the moment of the call, and a call that got no
+# answer may be repeated long after the first with the same parameters.
+OPEN_MINUTES = 23 * 60
+# https://docs.stripe.com/declines/codes and https://docs.stripe.com/error-codes
 FAILURES = {
     "insufficient_funds": "insufficient_funds",
     "expired_card": "expired_card",
     "authentication_required": "authentication_failed",
     "payment_intent_authentication_failure": "authentication_failed",
+    "payment_intent_payment_attempt_expired": "expired",
+    "customer_abandoned": "cancelled",
+    "payment_method_not_available": "method_unavailable",
 }
 
 
 def _client() -> stripe.StripeClient:
-    http = stripe.RequestsClient(timeout=TIMEOUT)
-    return stripe.StripeClient(secret("stripe", "secret_key"), http_client=http, max_network_retries=0)
+    """STRIPE_API_BASE leads to a pretended Stripe, in development only."""
+    base = os.environ.get("STRIPE_API_BASE") if settings.DEVELOPMENT else None
+    return stripe.StripeClient(
+        secret("stripe", "secret_key"),
+        base_addresses={"api": base} if base else {},
+        http_client=stripe.RequestsClient(timeout=TIMEOUT),
+        max_network_retries=0,
+    )
 
 
 def _call(work: Callable[[], T]) -> T:
@@ -87,8 +73,14 @@ def _call(work: Callable[[], T]) -> T:
     try:
         return work()
     except stripe.CardError as refused:
-        raise Declined(FAILURES.get(refused.code or "", "declined")) from None
-    except (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError) as wrong:
+        reason = getattr(refused.error, "decline_code", None) or refused.code
+        raise Declined(FAILURES.get(reason or "", "declined")) from None
+    except (
+        stripe.InvalidRequestError,
+        stripe.AuthenticationError,
+        stripe.PermissionError,
+        stripe.IdempotencyError,  # the key was used with other parameters: the shop was changed between two calls
+    ) as wrong:
         logger.error("stripe refused a request: %s %s", type(wrong).__name__, wrong.code)
         raise Declined("method_unavailable") from None
     except stripe.StripeError as failed:  # no connection, 5xx, too many requests, the same key still being worked on
@@ -122,7 +114,7 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         "success_url": return_url,
         "cancel_url": return_url,
         # Of the attempt's age, not of now: the same key must come with the same parameters.
-        "expires_at": int(attempt.created_at.timestamp()) + 3600,
+        "expires_at": int(attempt.created_at.timestamp()) + OPEN_MINUTES * 60,
     }
     session = _call(lambda: _client().v1.checkout.sessions.create(params, {"idempotency_key": attempt.key}))
     return Created(session.id, session.url or "")
@@ -133,8 +125,9 @@ def fetch(attempt: PaymentAttempt) -> Fact:
         return Fact("stripe", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
     expand = {"expand": ["payment_intent"]}
     session = _call(lambda: _client().v1.checkout.sessions.retrieve(attempt.provider_ref, expand)).to_dict()
-    fact = _of_session(session, f"fetch:{attempt.key}")
-    return Fact(**{**vars(fact), "event_id": f"{fact.event_id}:{fact.kind}", "attempt_key": attempt.key})
+    fact = _of_session(session, "")
+    # The number tells a payment that was reversed and came back from the first time it came.
+    return replace(fact, event_id=f"fetch:{attempt.key}:{fact.kind}:{attempt.events.count()}", attempt_key=attempt.key)
 
 
 def void(attempt: PaymentAttempt) -> None:
@@ -143,10 +136,10 @@ def void(attempt: PaymentAttempt) -> None:
 
 
 def refund(refund: Refund) -> RefundAnswer:
-    client, attempt = _client(), refund.attempt
-    intent = str(_call(lambda: client.v1.checkout.sessions.retrieve(attempt.provider_ref)).payment_intent)
+    attempt = refund.attempt
+    intent = str(_call(lambda: _client().v1.checkout.sessions.retrieve(attempt.provider_ref)).payment_intent)
     # Stripe forgets idempotency keys after a day; a refund may be asked for again much later.
-    known = _call(lambda: client.v1.refunds.list({"payment_intent": intent, "limit": 100})).to_dict()["data"]
+    known = _call(lambda: _client().v1.refunds.list({"payment_intent": intent, "limit": 100})).to_dict()["data"]
     if same := next((each for each in known if (each.get("metadata") or {}).get("refund") == refund.key), None):
         return RefundAnswer(same["id"], _REFUNDS.get(same.get("status") or "", "pending"))
     params: Any = {
@@ -154,7 +147,7 @@ def refund(refund: Refund) -> RefundAnswer:
         "amount": rescale(refund.amount, attempt.currency, _digits(attempt.currency)),
         "metadata": {"refund": refund.key, "attempt": attempt.key},
     }
-    made = _call(lambda: client.v1.refunds.create(params, {"idempotency_key": refund.key}))
+    made = _call(lambda: _client().v1.refunds.create(params, {"idempotency_key": refund.key}))
     return RefundAnswer(made.id, _REFUNDS.get(made.status or "", "pending"))
 
 
@@ -162,28 +155,44 @@ _REFUNDS = {"succeeded": "done", "failed": "failed", "canceled": "failed"}
 
 
 def parse_webhook(request: HttpRequest) -> list[Fact]:
-    body = request.body.decode(errors="replace")
+    signing_secret = secret("stripe", "webhook_secret")
+    if not signing_secret:  # anybody can sign with an empty secret
+        raise BadWebhook("the shop has no webhook_secret")
     try:
-        stripe.WebhookSignature.verify_header(
-            body, request.headers.get("Stripe-Signature", ""), secret("stripe", "webhook_secret"), REPLAY_WINDOW
-        )
-        event = json.loads(body)
-        thing = event["data"]["object"]
-        kept = {"id": event["id"], "type": event["type"], "object": thing.get("id")}  # nothing about the buyer
+        signature = request.headers.get("Stripe-Signature", "")
+        event = stripe.Webhook.construct_event(request.body, signature, signing_secret, REPLAY_WINDOW).to_dict()
+        event_id, type_, thing = str(event["id"]), str(event["type"]), dict(event["data"]["object"])
     except stripe.SignatureVerificationError:
         raise BadWebhook("wrong signature or too old") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as broken:
         raise BadWebhook(f"unreadable: {type(broken).__name__}") from None
-    if event["type"].startswith("checkout.session."):
-        fact = _of_session(thing, event["id"])
-    elif event["type"] in ("refund.created", "refund.updated", "refund.failed"):
-        fact = _of_refund(thing, event["id"])
-    elif event["type"] == "charge.dispute.created":
-        key = _attempt_of(thing.get("payment_intent") or "")
-        fact = Fact("stripe", event["id"], "reversed", key, failure="dispute")
-    else:
-        fact = Fact("stripe", event["id"], "unknown")
-    return [Fact(**{**vars(fact), "payload": kept})]
+    kept = {"id": event_id, "type": type_, "object": thing.get("id")}  # nothing about the buyer
+    return [replace(_of_event(event_id, type_, thing), payload=kept)]
+
+
+def _of_event(event_id: str, type_: str, thing: dict[str, Any]) -> Fact:
+    """https://docs.stripe.com/api/events/types"""
+    if type_ == "checkout.session.async_payment_failed":
+        return replace(_of_session(thing, event_id), kind="failed", failure="declined")
+    if type_.startswith("checkout.session."):
+        return _of_session(thing, event_id)
+    if type_ in ("refund.created", "refund.updated", "refund.failed"):
+        return _of_refund(thing, event_id)
+    if type_ in ("charge.dispute.created", "charge.dispute.closed"):
+        return _of_dispute(thing, event_id, closed=type_.endswith("closed"))
+    return Fact("stripe", event_id, "unknown")
+
+
+def _of_dispute(dispute: dict[str, Any], event_id: str, *, closed: bool) -> Fact:
+    """A chargeback or a returned direct debit. Inquiries (warning_…) move no money."""
+    status = str(dispute.get("status") or "")
+    key = _attempt_of(dispute.get("payment_intent") or "")
+    if closed and status == "won":
+        attempt = PaymentAttempt.objects.filter(key=key).first()
+        amount, currency = (attempt.amount, attempt.currency) if attempt else (None, "")
+        return Fact("stripe", event_id, "captured", key, amount=amount, currency=currency)
+    kind = "unknown" if closed or status.startswith("warning_") else "reversed"
+    return Fact("stripe", event_id, kind, key, failure="dispute")
 
 
 def _of_session(session: dict[str, Any], event_id: str) -> Fact:

@@ -1,0 +1,161 @@
+"""The PayPal adapter, with the official SDK, against prepared answers on this machine."""
+
+import os
+from unittest.mock import patch
+
+from paypalserversdk.configuration import Configuration, Environment, Server
+
+from config.shop import SHOP
+from payments import engine
+from payments.facts import Declined, ProviderDown
+from payments.models import PaymentAttempt, PaymentEvent
+from payments.providers.paypal import adapter
+from payments.units import decimal_text
+
+from .answers import Answers
+from .shopping import ShoppingTestCase, an_order
+
+METHODS = [{"id": "paypal", "kind": "paypal", "provider": "paypal", "name": {}}]
+OPTIONS = {"client_id": "env:PAYPAL_TEST", "client_secret": "env:PAYPAL_TEST", "environment": "sandbox"}
+ORDERS = "/v2/checkout/orders"
+
+
+class PaypalTestCase(ShoppingTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.answers = Answers()
+        self.addCleanup(self.answers.close)
+        token = {"access_token": "token", "token_type": "Bearer", "expires_in": 30000}
+        self.answers["POST", "/v1/oauth2/token"] = 200, token
+        for patcher in (
+            patch.dict(SHOP["payment"], methods=METHODS, providers={"paypal": OPTIONS}),
+            patch.dict(os.environ, {"PAYPAL_TEST": "secret"}),
+            patch.dict(Configuration.environments, {Environment.SANDBOX: {Server.DEFAULT: self.answers.url}}),
+            patch("payments.engine.adapter", lambda name: adapter),
+            patch("payments.views.adapter", lambda name: adapter),
+        ):
+            patcher.__enter__()
+            self.addCleanup(patcher.__exit__, None, None, None)
+        adapter._client.cache_clear()
+        self.addCleanup(adapter._client.cache_clear)
+
+    def order(self, status: str = "PAYER_ACTION_REQUIRED", capture: dict | None = None) -> dict:
+        link = {"rel": "payer-action", "href": "https://www.sandbox.paypal.com/checkoutnow?token=5O1", "method": "GET"}
+        unit = {"reference_id": "default", "payments": {"captures": [capture] if capture else []}}
+        return {"id": "5O190127TN364715T", "status": status, "links": [link], "purchase_units": [unit]}
+
+    def capture(self, attempt: PaymentAttempt, status: str = "COMPLETED", amount: int | None = None) -> dict:
+        value = decimal_text(attempt.amount if amount is None else amount, attempt.currency)
+        money = {"currency_code": attempt.currency, "value": value}
+        return {"id": "3C679366HH908993F", "status": status, "amount": money}
+
+    def begin(self) -> PaymentAttempt:
+        self.answers["POST", ORDERS] = 200, self.order()
+        attempt = engine.start(an_order(method="paypal"), "paypal").attempt
+        assert attempt is not None
+        return attempt
+
+    def stands(self, *answers: dict) -> None:
+        self.answers["GET", f"{ORDERS}/5O190127TN364715T"] = [(200, each) for each in answers]
+
+    def approve(self, attempt: PaymentAttempt, capture: dict) -> None:
+        self.stands(self.order("APPROVED"), *[self.order("COMPLETED", capture)] * 4)
+        self.answers["POST", f"{ORDERS}/5O190127TN364715T/capture"] = 201, self.order("COMPLETED", capture)
+
+    def posts(self, end: str) -> list:
+        return [each for each in self.answers.asked if each.method == "POST" and each.path.endswith(end)]
+
+    def paid(self) -> PaymentAttempt:
+        attempt = self.begin()
+        self.approve(attempt, self.capture(attempt))
+        self.client.get(f"/checkout/return/{attempt.key}/")
+        attempt.refresh_from_db()
+        self.assertEqual(attempt.state, "captured")
+        return attempt
+
+    def test_page_with_frozen_amount_and_the_attempt_as_key(self) -> None:
+        attempt = self.begin()
+        asked = self.posts(ORDERS)[0]
+        self.assertEqual(asked.headers["paypal-request-id"], attempt.key)
+        unit = asked.json["purchase_units"][0]
+        self.assertEqual(unit["custom_id"], attempt.key)
+        self.assertEqual(unit["amount"]["value"], decimal_text(attempt.amount, attempt.currency))
+        self.assertTrue(attempt.redirect_url.startswith("https://www.sandbox.paypal.com/"))
+
+    def test_approved_is_collected_once(self) -> None:
+        attempt = self.paid()
+        self.assertState(attempt.order, "confirmed")
+        self.client.get(f"/checkout/return/{attempt.key}/")
+        self.assertEqual(len(self.posts("/capture")), 1)
+        self.assertEqual(self.posts("/capture")[0].headers["paypal-request-id"], f"{attempt.key}-capture")
+
+    def test_buyer_who_closed_the_window_is_collected_from_by_webhook(self) -> None:
+        attempt = self.begin()
+        self.approve(attempt, self.capture(attempt))
+        body = {"event_type": "CHECKOUT.ORDER.APPROVED", "resource": {"id": "5O190127TN364715T"}}
+        self.assertEqual(self.client.post("/webhooks/paypal/", body, content_type="application/json").status_code, 200)
+        self.assertState(attempt.order, "confirmed")
+
+    def test_nothing_is_collected_for_an_order_that_was_let_go(self) -> None:
+        attempt = self.begin()
+        engine.cancel(attempt.order, actor="buyer", reason="buyer")
+        self.stands(self.order("APPROVED"))
+        attempt.refresh_from_db()
+        engine.learn(attempt, "reconciler")
+        self.assertEqual(self.posts("/capture"), [])
+        self.assertState(attempt.order, "cancelled")
+
+    def test_declined_by_the_bank(self) -> None:
+        attempt = self.begin()
+        self.stands(self.order("APPROVED"))
+        problem = {"name": "UNPROCESSABLE_ENTITY", "details": [{"issue": "INSTRUMENT_DECLINED"}]}
+        self.answers["POST", f"{ORDERS}/5O190127TN364715T/capture"] = 422, problem
+        self.client.get(f"/checkout/return/{attempt.key}/")
+        attempt.refresh_from_db()
+        self.assertEqual((attempt.state, attempt.failure), ("failed", "declined"))
+
+    def test_pending(self) -> None:
+        attempt = self.begin()
+        self.approve(attempt, self.capture(attempt, "PENDING"))
+        self.client.get(f"/checkout/return/{attempt.key}/")
+        self.assertEqual(engine.payment_status(attempt.order), "pending")
+
+    def test_wrong_amount(self) -> None:
+        attempt = self.begin()
+        self.approve(attempt, self.capture(attempt, amount=1))
+        self.client.get(f"/checkout/return/{attempt.key}/")
+        self.assertState(attempt.order, "review")
+
+    def test_webhook_of_somebody_else(self) -> None:
+        def hook(body: object) -> int:
+            return self.client.post("/webhooks/paypal/", body, content_type="application/json").status_code
+
+        self.assertEqual(hook({"resource": {"id": "OTHER123456"}}), 200)
+        for nonsense in ([], {}, {"resource": []}, {"resource": {"id": "../x"}}):
+            self.assertEqual(hook(nonsense), 400)
+        self.assertEqual(self.answers.asked, [])
+        self.assertFalse(PaymentEvent.objects.exists())
+
+    def test_refund_that_ends_later(self) -> None:
+        attempt = self.paid()
+        made = {"id": "1JU08902781691411", "status": "PENDING"}
+        self.answers["POST", "/v2/payments/captures/3C679366HH908993F/refund"] = 201, made
+        row = engine.refund(attempt.order, 100, "damaged", "seller")
+        self.assertEqual(self.posts("/refund")[0].headers["paypal-request-id"], row.key)
+        self.assertEqual(row.state, "pending")
+        self.answers["GET", "/v2/payments/refunds/1JU08902781691411"] = 200, made | {"status": "COMPLETED"}
+        engine.carry_out(row)
+        row.refresh_from_db()
+        self.assertEqual(row.state, "done")
+        self.assertEqual(len(self.posts("/refund")), 1)
+
+    def test_errors(self) -> None:
+        attempt = self.begin()
+        path = f"{ORDERS}/5O190127TN364715T"
+        for status, error in ((500, ProviderDown), (503, ProviderDown), (404, Declined), (401, Declined)):
+            self.answers["GET", path] = status, {"name": "X", "message": "x"}
+            with self.assertRaises(error, msg=str(status)):
+                adapter.fetch(attempt)
+        self.answers.close()
+        with self.assertRaises(ProviderDown):
+            adapter.fetch(attempt)
