@@ -38,6 +38,8 @@ lock: setup
 	cd requirements && ../$(COMPILE) -c dev.lock shop.in -o ../checkoutgen/templates/shop/requirements.lock
 	cd requirements && for at in ../$(PROVIDERS)/*/requirements.in; do name=$$(basename $$(dirname $$at)) && \
 	  ../$(COMPILE) -c dev.lock $$at -o $$(dirname $$at)/shop/requirements-$$name.lock || exit 1; done
+	$(MAKE) setup
+	$(PY) requirements/licences.py
 
 clean:
 	rm -rf .venv $(OUT)

@@ -14,6 +14,7 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from checkoutgen.build.sbom import sbom
 from checkoutgen.build.select import Chosen, providers, select
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ Data = dict[str, Any]
 SEEDED = ("custom/",)
 # Maps whose order means something to buyers: the first market is home, categories stand in the menu as written.
 ORDERED = {"markets", "categories", "options"}
+LOCK = re.compile(r"requirements[a-z0-9-]*\.lock")
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_.-]*")
 
@@ -43,7 +45,9 @@ class File:
 def render(spec: Spec) -> dict[str, File]:
     """Every file of the shop by its path, sorted."""
     chosen = select(spec.data)
-    files = {**_code(spec.data, chosen), **_mails(chosen), **_data(spec)}
+    code = _code(spec.data, chosen)
+    locks = [file.content.decode() for path, file in sorted(code.items()) if LOCK.fullmatch(path)]
+    files = {**code, **_mails(chosen), **_data(spec), "sbom.cdx.json": File(_json(sbom(locks)))}
     return dict(sorted(files.items()))
 
 

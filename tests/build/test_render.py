@@ -179,21 +179,30 @@ def test_the_written_spec_is_valid_and_says_the_same(make_spec: Make, tmp_path: 
     assert shop == {**SOURCE["shop"], "tagline": "no", "name": "09:00"}
 
 
-def apps(files: dict[str, object]) -> set[str]:
-    return {path.split("/")[0] for path in files if path.endswith("/apps.py")}
+def guests_only(source: dict[str, Any]) -> None:
+    source["checkout"] = {"identification": {"guest": True, "sign_in": False, "account": "none"}}
 
 
 def test_a_shop_has_only_the_apps_it_asks_for(make_spec: Make) -> None:
-    plain = select(make_spec().data)
-    assert {"accounts", "returns"} <= apps(plain)
-    assert "business" not in apps(plain)
+    consumers = select(make_spec().data)
+    assert "returns/apps.py" in consumers
+    assert "business/apps.py" not in consumers
+    businesses = select(make_spec(lambda source: source.update(audience="b2b")).data)
+    assert not [
+        path for path in businesses if path.startswith(("returns/", "templates/returns/", "tests/test_returns"))
+    ]
 
-    def guests_only(source: dict[str, Any]) -> None:
-        source["checkout"] = {"identification": {"guest": True, "sign_in": False, "account": "none"}}
 
-    guests = select(make_spec(guests_only).data)
-    assert apps(plain) - apps(guests) == {"accounts"}
-    assert not [path for path in guests if path.startswith(("templates/accounts/", "tests/test_accounts"))]
+def test_without_accounts_only_the_user_model_stays(make_spec: Make) -> None:
+    assert "templates/accounts/home.html" in select(make_spec().data)
+    guests = [path for path in select(make_spec(guests_only).data) if "accounts" in path]
+    assert {"accounts/models.py", "accounts/migrations/0001_initial.py"} <= set(guests)
+    assert not {
+        "accounts/views.py",
+        "accounts/urls.py",
+        "tests/test_accounts.py",
+        "templates/accounts/home.html",
+    } & set(guests)
 
 
 def test_only_the_chosen_providers_and_languages_are_there(make_spec: Make) -> None:
@@ -211,9 +220,18 @@ def test_only_the_chosen_providers_and_languages_are_there(make_spec: Make) -> N
     assert not [path for path in render(make_spec(transfer)) if path.startswith("payments/providers/demo")]
 
 
+def test_the_bill_of_materials_is_the_lock(make_spec: Make) -> None:
+    files = render(make_spec())
+    lock = files["requirements.lock"].content.decode()
+    components = json.loads(files["sbom.cdx.json"].content)["components"]
+    assert {f"{component['name']}=={component['version']}" for component in components} == {
+        line.split()[0] for line in lock.splitlines() if "==" in line and not line.startswith((" ", "#"))
+    }
+
+
 def test_every_file_says_which_part_of_the_spec_made_it(make_spec: Make) -> None:
     files = render(make_spec())
     assert files["static/pictures/drap.svg"].sources == ("catalogue.products[0].pictures[0]",)
     assert files["content/legal/terms.fr.md"].sources == ("legal.pages.terms",)
-    assert files["accounts/models.py"].sources == ("checkout.identification",)
+    assert files["accounts/views.py"].sources == ("checkout.identification",)
     assert files["cart/models.py"].sources == ()

@@ -72,7 +72,13 @@ def test_copies_are_copies(example: str) -> None:
 def test_what_is_made_from_the_spec(example: str, snapshot: SnapshotAssertion) -> None:
     files, copies = rendered(example)
     made = [path for path in files if path not in copies and not path.startswith("templates/mails/")]
-    assert {"config/shop.json", "config/installed.py", "content/catalogue.json", "checkout.yaml"} == set(made)
+    assert {
+        "config/shop.json",
+        "config/installed.py",
+        "content/catalogue.json",
+        "checkout.yaml",
+        "sbom.cdx.json",
+    } == set(made)
     for path in made:
         assert files[path].content.decode() == snapshot(name=f"{example}-{path.replace('/', '-')}")
 
