@@ -246,8 +246,12 @@ def _money(order: Order, language: str, context: Mapping[str, Any]) -> Facts:
 
 
 def _cancelled(order: Order, language: str, context: Mapping[str, Any]) -> Facts:
-    """`reason`: not_paid, sold_out or buyer; other reasons are the seller's own and not told."""
-    return {"paid": order.attempts.filter(state="captured").exists()}
+    """`reason`: unpaid, sold-out or buyer, others are not told; `refund`: minor units; `note`: words to the buyer."""
+    refund = context.get("refund")
+    return {
+        "refund": format_amount(refund, order.currency, language) if refund else "",
+        "paid": order.attempts.filter(state="captured").exists(),
+    }
 
 
 def _shipped(order: Order, language: str, context: Mapping[str, Any]) -> Facts:

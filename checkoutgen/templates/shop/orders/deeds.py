@@ -77,6 +77,19 @@ def _ship(order: Order, data: dict[str, Any], actor: str) -> str:
     return ""
 
 
+def _ready(order: Order, data: dict[str, Any], actor: str) -> str:
+    try:
+        lifecycle.make_ready(order, actor=actor)
+    except IllegalMove:
+        return _text("The order is not confirmed any more.")
+    return ""
+
+
+def _waits_for_collection(order: Order) -> bool:
+    confirmed = order.state == OrderState.CONFIRMED and lifecycle.is_collected(order)
+    return confirmed and not order.events.filter(kind="ready").exists()
+
+
 def _received(order: Order, data: dict[str, Any], actor: str) -> str:
     return "" if engine.received(order, actor=actor) in ("applied", "review") else _text("There is no open payment.")
 
@@ -110,6 +123,13 @@ DEEDS: dict[str, Deed] = {
         NoForm,
         lambda order: _owes(order) and engine.paid_amount(order) == 0,
         _received,
+    ),
+    "ready": Deed(
+        _("Ready for collection"),
+        _("The goods wait in the store. The buyer gets a mail with the address and the opening hours."),
+        NoForm,
+        _waits_for_collection,
+        _ready,
     ),
     "ship": Deed(
         _("Ship"),

@@ -13,7 +13,7 @@ from config.shop import SHOP, section
 from mails.outbox import enqueue
 
 from .models import Fulfilment, Order, OrderEvent, OrderLine
-from .states import OrderState, check_move
+from .states import IllegalMove, OrderState, check_move
 
 
 def lock(order_id: int) -> Order:
@@ -122,6 +122,20 @@ def tracking_url(order: Order, number: str) -> str:
     return ""
 
 
+def is_collected(order: Order) -> bool:
+    return order.delivery.get("kind") == "click-and-collect"
+
+
+@transaction.atomic
+def make_ready(order: Order, *, actor: str = "") -> None:
+    """The goods wait in the store: tell the buyer to come. IllegalMove when the order is not confirmed (any more)."""
+    order = lock(order.pk)
+    if order.state != OrderState.CONFIRMED:
+        raise IllegalMove(f"an order that is {order.state} cannot be collected")
+    record(order, "ready", actor=actor)
+    mail_buyer(order, "ready-for-pickup")
+
+
 @transaction.atomic
 def ship(order: Order, *, tracking_number: str = "", carrier: str = "", actor: str = "") -> Fulfilment:
     """Hand everything over to the carrier (or to the buyer): the order is fulfilled and the buyer told."""
@@ -135,7 +149,10 @@ def ship(order: Order, *, tracking_number: str = "", carrier: str = "", actor: s
         lines=[{"sku": line.sku, "quantity": line.quantity} for line in order.lines.all()],
     )
     move(order, OrderState.FULFILLED, actor=actor, fulfilment=fulfilment.pk)
-    mail_buyer(order, "shipped", subject=str(fulfilment.pk), fulfilment=fulfilment.pk)
+    if is_collected(order):
+        mail_buyer(order, "delivered", at=fulfilment.shipped_at.isoformat())
+    else:
+        mail_buyer(order, "shipped", subject=str(fulfilment.pk), fulfilment=fulfilment.pk)
     return fulfilment
 
 

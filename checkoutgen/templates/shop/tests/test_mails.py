@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from unittest.mock import patch
 
 from django.conf import settings
 from django.test import SimpleTestCase, TestCase
@@ -10,10 +11,15 @@ from django.utils.translation import override
 from common.texts import localized
 from config.shop import HOME, SHOP, market
 from mails import samples
+from mails.checks import templates_are_there
 from mails.facts import seller_lines
 from mails.messages import shortened, tidy
 from mails.plain import plain
 from mails.words import one_line
+from orders import lifecycle
+from orders.models import Order
+from orders.states import IllegalMove
+from tests.shopping import ShoppingTestCase, an_order
 from tests.stall import open_stall
 
 LARGEST = 100_000  # bytes: Gmail cuts longer mails
@@ -165,6 +171,35 @@ class OrderConfirmationTest(TestCase):
         for part in (mail.text, " ".join(Reader(mail.html).words)):
             self.assertIn("Sheet", part)
             self.assertGreaterEqual(part.count("Ana Müller"), 3)
+
+
+class SentTest(ShoppingTestCase):
+    """Mails of what happens in the store, and what the check says of a mail without templates."""
+
+    def collected(self) -> Order:
+        order = an_order(method="invoice")
+        order.state, order.delivery = "confirmed", order.delivery | {"kind": "click-and-collect"}
+        order.save()
+        return order
+
+    def sent(self, order: Order) -> list[str]:
+        return list(order.mails.order_by("pk").values_list("kind", flat=True))
+
+    def test_buyer_hears_when_to_come_and_that_it_was_handed_over(self) -> None:
+        order = self.collected()
+        with patch.dict(SHOP["mails"], send=["ready-for-pickup", "delivered", "shipped"]):
+            lifecycle.make_ready(order)
+            lifecycle.make_ready(order)
+            self.assertEqual(self.sent(order), ["ready-for-pickup"])
+            lifecycle.ship(order)
+            self.assertEqual(self.sent(order), ["ready-for-pickup", "delivered"])
+        with self.assertRaises(IllegalMove):
+            lifecycle.make_ready(order)
+
+    def test_missing_template_is_named_by_the_check(self) -> None:
+        self.assertEqual(templates_are_there(None), [])
+        with patch.dict(SHOP["mails"], send=["pigeon"]):
+            self.assertIn("mails/pigeon/subject.txt", templates_are_there(None)[0].msg)
 
 
 class WordsTest(SimpleTestCase):

@@ -194,7 +194,8 @@ class LifeTest(ShoppingTestCase):
         self.assertFalse(engine.cancel(order, actor="buyer", reason="buyer"))
         self.assertState(order, "fulfilled")
         self.assertEqual(order.fulfilments.get().tracking_number, "LP0001")
-        self.assertTrue(order.mails.filter(kind="shipped").exists() or "shipped" not in SHOP["mails"]["send"])
+        kind = "delivered" if lifecycle.is_collected(order) else "shipped"
+        self.assertTrue(order.mails.filter(kind=kind).exists() or kind not in SHOP["mails"]["send"])
 
     def test_tables_of_states_are_complete(self) -> None:
         self.assertLessEqual(set(ORDER_MOVES), set(OrderState.values))
