@@ -101,7 +101,7 @@ def _rows(schema: Schema, at: str = "", deep: bool = True) -> Iterator[tuple[str
     for key, inner in schema.get("properties", {}).items():
         here = f"{at}.{key}" if at else key
         yield here, _kind(inner), _default(key, inner, schema), _meaning(inner)
-        if deep and _shared(inner) not in _NAMES:
+        if deep and _shared(inner) not in _NAMES and here != "payment.providers":  # each provider documents its own
             yield from _below(contract.follow(inner), here)
     if "additionalProperties" in schema and isinstance(schema["additionalProperties"], dict):
         yield from _below(schema, at)
