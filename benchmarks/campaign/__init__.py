@@ -1,1 +1,1 @@
-"""Fault campaign: buyers over HTTP, processes killed, provider and mail server failing; afterwards the books must agree."""
+"""Fault campaign: buyers over HTTP, killed processes, failing provider and mails; afterwards the books must agree."""

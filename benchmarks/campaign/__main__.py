@@ -1,4 +1,4 @@
-"""python -m benchmarks.campaign [--checkouts 2000] [--seconds 600] [--database sqlite|postgresql] [--seed 1] [--bug NAME]
+"""python -m benchmarks.campaign [--checkouts 2000] [--seconds 600] [--database sqlite|postgresql] [--seed 1] [--bug X]
 
 Builds a shop, sells in it while everything fails, waits until it has settled, and compares shop, provider and mailbox.
 Exit code 0 when all invariants hold (or, with --bug, when the planted bug was found), else 1.
@@ -88,17 +88,15 @@ def campaign(options: argparse.Namespace) -> int:
 def _stock(books: checker.Books, checkouts: int) -> tuple[list[tuple[str, str]], int]:
     """A few variants with counted stock, two of them scarce, so that buyers meet."""
     rows = books.rows(
-        "SELECT min(v.id), min(v.sku), p.handle FROM catalogue_variant v JOIN catalogue_product p ON p.id = v.product_id "
+        "SELECT min(v.id), p.handle FROM catalogue_variant v JOIN catalogue_product p ON p.id = v.product_id "
         f"WHERE v.published GROUP BY p.handle ORDER BY min(v.id) LIMIT {VARIANTS}"
     )
     books.write("UPDATE catalogue_variant SET stock = NULL")
-    for index, (pk, _sku, _handle) in enumerate(rows):
-        books.write(
-            f"UPDATE catalogue_variant SET stock = {max(3, checkouts // 40) if index < 2 else checkouts} WHERE id = {pk}"
-        )
+    for index, (pk, _handle) in enumerate(rows):
+        stock = max(3, checkouts // 40) if index < 2 else checkouts
+        books.write(f"UPDATE catalogue_variant SET stock = {stock} WHERE id = {pk}")
     stock = books.one("SELECT sum(stock) FROM catalogue_variant WHERE stock IS NOT NULL")
-    # The id of a group's least variant and its least SKU may differ: read the SKU by the id.
-    chosen = [(books.one(f"SELECT sku FROM catalogue_variant WHERE id = {pk}"), handle) for pk, _sku, handle in rows]
+    chosen = [(books.one(f"SELECT sku FROM catalogue_variant WHERE id = {pk}"), handle) for pk, handle in rows]
     return chosen, int(stock)
 
 
@@ -129,7 +127,8 @@ def _forge(shop: Shop, books: checker.Books, stop: threading.Event, rnd: random.
     number = 0
     while not stop.wait(0.5):
         rows = books.rows(
-            "SELECT key, amount, currency FROM payments_paymentattempt WHERE state = 'action_required' ORDER BY id DESC LIMIT 3"
+            "SELECT key, amount, currency FROM payments_paymentattempt "
+            "WHERE state = 'action_required' ORDER BY id DESC LIMIT 3"
         )
         for key, amount, currency in rows:
             number += 1
@@ -165,9 +164,8 @@ def _report(
 ) -> int:
     tried = sum(harvest.ends.values())
     print(f"{options.database}, seed {options.seed}{f', planted bug {options.bug}' if options.bug else ''}")
-    print(
-        f"  {tried} buyers in {seconds:.0f} s ({tried / seconds:.1f}/s), {_words(kills)}; settled in {seen.recovery_seconds:.0f} s"
-    )
+    print(f"  {tried} buyers in {seconds:.0f} s ({tried / seconds:.1f}/s), {_words(kills)}")
+    print(f"  settled in {seen.recovery_seconds:.0f} s")
     print(f"  buyers: {_words(harvest.ends)}")
     print(f"  answers: {_words(harvest.statuses)}")
     print(f"  orders: {_words(dict(books.rows('SELECT state, count(*) FROM orders_order GROUP BY state')))}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import random
 import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
@@ -39,7 +41,7 @@ class Habits:
 HARSH = Habits(double_click=0.4, second_tab=0.25, cancels=0.12, pays_late=0.12, closes=0.15, coupon=0.6)
 
 
-class Lost(Exception):
+class LostError(Exception):
     """The shop did not answer for so long that the buyer gave up."""
 
 
@@ -57,7 +59,7 @@ class Browser:
                 return self._send(method, path, form)
             except (OSError, http.client.HTTPException):
                 time.sleep(min(0.1 * (attempt + 1), 1))
-        raise Lost(path)
+        raise LostError(path)
 
     def _send(self, method: str, path: str, form: dict[str, str] | None) -> tuple[int, str, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.rnd.choice(self.ports), timeout=25)
@@ -159,11 +161,9 @@ def _press(browser: Browser, form: dict[str, str], rnd: random.Random, habits: H
     return found
 
 
-def _quietly(work: object) -> None:
-    try:
-        work()  # type: ignore[operator]
-    except Lost:
-        pass
+def _quietly(work: Callable[[], None]) -> None:
+    with contextlib.suppress(LostError):
+        work()
 
 
 def _pay(browser: Browser, pages: list[str], rnd: random.Random, harvest: Harvest, habits: Habits) -> str:
@@ -241,7 +241,7 @@ def crowd(
                 return
             try:
                 end = buy(number, ports, skus, random.Random(f"{seed}-{number}"), harvest, habits)
-            except Lost:
+            except LostError:
                 end = "lost the shop"
             harvest.ends[end] += 1
 

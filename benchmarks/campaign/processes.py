@@ -45,8 +45,10 @@ def free_port() -> int:
 
 def build_shop(out: Path, bug: str) -> None:
     """A shop from the example specification, with a short time to pay and a coupon for few."""
-    quiet: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL}
-    subprocess.run([sys.executable, "-m", "checkoutgen", "build", "examples/b2c.yaml", str(out)], cwd=ROOT, **quiet)
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL}
+    subprocess.run(
+        [sys.executable, "-m", "checkoutgen", "build", "examples/b2c.yaml", str(out)], cwd=ROOT, check=True, **quiet
+    )
     path = out / "config/shop.json"
     shop = json.loads(path.read_text(encoding="utf-8"))
     shop["payment"]["pay_within_hours"] = PAY_WITHIN_SECONDS / 3600
@@ -205,15 +207,19 @@ def postgresql() -> Any:
     user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if user:
         shutil.chown(folder, "postgres")
-    quiet: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "cwd": folder}
     data = folder / "data"
-    subprocess.run([*user, binaries / "initdb", "-D", data, "-A", "trust", "-U", "shop", "-E", "UTF8"], **quiet)
+    subprocess.run(
+        [*user, binaries / "initdb", "-D", data, "-A", "trust", "-U", "shop", "-E", "UTF8"], check=True, **quiet
+    )
     options = f"-k {folder} -c listen_addresses= -c synchronous_commit=on -c max_connections=60"
     subprocess.run(
-        [*user, binaries / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"], **quiet
+        [*user, binaries / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"],
+        check=True,
+        **quiet,
     )
     try:
-        subprocess.run([binaries / "createdb", "-h", folder, "-U", "shop", "shop"], **quiet)
+        subprocess.run([binaries / "createdb", "-h", folder, "-U", "shop", "shop"], check=True, **quiet)
         yield f"postgresql://shop@/shop?host={folder}"
     finally:
         subprocess.run(
