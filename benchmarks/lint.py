@@ -2,9 +2,10 @@
 
     python benchmarks/lint.py [--runs 15] [--specs 1000]
 
-One spec of 300 lines in a cold process, all rules on, CPU time of the process (user and system); then a folder of specs on the cores
-there are: not looked at before, and unchanged (the reports come from the cache). Runs are interleaved with `python -c pass`, and
-medians and minima of the ratios are printed: absolute times move with the machine, ratios hardly. Peak memory is the largest process's.
+One spec of 300 lines in a cold process, all rules on, CPU time of the process (user and system); then a folder of specs
+on the cores there are: not looked at before, and unchanged (the reports come from the cache). Runs are interleaved with
+`python -c pass`, and medians and minima of the ratios are printed: absolute times move with the machine, ratios hardly.
+Peak memory is the largest process's.
 """
 
 from __future__ import annotations
@@ -82,7 +83,9 @@ def one_spec(path: Path, runs: int) -> None:
         ours.append(run(*lint)[0])
     ratio = statistics.median(ours) / statistics.median(bare)
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    print(f"one spec of {lines} lines: {statistics.median(ours) * 1000:.0f} ms CPU, {ratio:.1f} x the interpreter", end="")
+    print(
+        f"one spec of {lines} lines: {statistics.median(ours) * 1000:.0f} ms CPU, {ratio:.1f} x the interpreter", end=""
+    )
     print(f" (minima {min(ours) * 1000:.0f} ms, {min(ours) / min(bare):.1f} x); bar 10, aim 8")
 
 
@@ -94,7 +97,11 @@ def many_specs(folder: Path, count: int) -> None:
         (inside / "shop.yaml").write_text(spec(f"Linen {number}"), encoding="utf-8")
     lint = ("-m", "checkoutgen", "lint", "--format", "json", str(folder))
     bare = min(run("-c", "pass")[1] for _ in range(5))
-    for words, command in (("not seen before", (*lint, "--no-cache")), ("written to the cache", lint), ("unchanged", lint)):
+    for words, command in (
+        ("not seen before", (*lint, "--no-cache")),
+        ("written to the cache", lint),
+        ("unchanged", lint),
+    ):
         cpu, wall = run(*command)
         print(f"{count} specs, {words}: {wall:.2f} s, {cpu:.2f} s CPU, {wall / bare:.0f} x the interpreter")
     print(f"largest process: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MiB")

@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="checkoutgen lint",
         description="Judge specs by the law of their markets on a day, and by good practice.",
-        epilog="Exit codes: 0 in order, 1 findings, 2 wrong usage or an invalid spec, 3 nothing to check, 70 a rule failed.",
+        epilog="Exit codes: 0 in order, 1 findings, 2 usage or an invalid spec, 3 nothing to check, 70 a rule failed.",
         allow_abbrev=False,
         formatter_class=_Width,
     )

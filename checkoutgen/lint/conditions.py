@@ -28,10 +28,10 @@ def _equal(wanted: Any, value: Any) -> bool:
     return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
 
 
-# The part of JSON Schema (draft 2020-12) that rules use. A library's compiler costs more for these few dozen fragments than
-# everything else the lint does; a test compares the answers with the library's.
+# The part of JSON Schema (draft 2020-12) that rules use. A library's compiler costs more for these few dozen fragments
+# than everything else the lint does; a test compares the answers with the library's.
 _KEYWORDS: dict[str, Callable[[Any, Any], bool]] = {
-    "const": lambda wanted, value: _equal(wanted, value),
+    "const": _equal,
     "enum": lambda wanted, value: any(_equal(item, value) for item in wanted),
     "type": _is_type,
     "pattern": lambda wanted, value: not isinstance(value, str) or re.search(wanted, value) is not None,

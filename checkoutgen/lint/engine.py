@@ -108,7 +108,10 @@ class _Judge:
             speakers = [child for child in refined if not child.checks] or refined or [rule]
             owners = [rule]
             if rule.parent and rule.parent not in here and not rule.replaces:
-                owners = [book[rule.parent], rule]  # outside the EU the national rule stands alone and does its parent's work
+                owners = [
+                    book[rule.parent],
+                    rule,
+                ]  # outside the EU the national rule stands alone and does its parent's work
             for owner in owners:
                 self._run(case, owner, rule, speakers)
 

@@ -50,8 +50,8 @@ def _names(finding: Finding) -> set[str]:
 def apply(spec: Any, findings: list[Finding], *, silenced: bool = True, whole: bool = True) -> list[Finding]:
     """Marks the findings that an ignore covers, and gives the findings about the ignores themselves.
 
-    With ``silenced`` false everything stays open (reviewers). With ``whole`` false only some rules ran, so that an unused
-    ignore proves nothing."""
+    With ``silenced`` false everything stays open (reviewers). With ``whole`` false only some rules ran, so that an
+    unused ignore proves nothing."""
     texts: dict[str, list[Ignore]] = {}
     for name in {finding.place.file for finding in findings} | {spec.file}:
         if (text := text_of(spec, name)) is not None:

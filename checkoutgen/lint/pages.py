@@ -16,11 +16,11 @@ from checkoutgen.lint.command import kind_of
 from checkoutgen.lint.model import Rule
 
 _NAMES = {
-    "eu": "European Union", "fr": "France", "de": "Germany", "at": "Austria", "se": "Sweden", "nl": "Netherlands", "es": "Spain",
-    "it": "Italy", "be": "Belgium", "gb": "United Kingdom", "ch": "Switzerland", "us": "United States, federal",
-    "us-ca": "United States, California", "global": "Everywhere, and between businesses", "usability": "Usability",
-    "accessibility": "Accessibility", "security": "Security", "mail": "Mail", "privacy": "Data protection",
-    "contradiction": "Contradictions",
+    "eu": "European Union", "fr": "France", "de": "Germany", "at": "Austria", "se": "Sweden", "nl": "Netherlands",
+    "es": "Spain", "it": "Italy", "be": "Belgium", "gb": "United Kingdom", "ch": "Switzerland",
+    "us": "United States, federal", "us-ca": "United States, California", "global": "Everywhere, between businesses too",
+    "usability": "Usability", "accessibility": "Accessibility", "security": "Security", "mail": "Mail",
+    "privacy": "Data protection", "contradiction": "Contradictions",
 }  # fmt: skip
 _KINDS = ("declarative", "Python", "by the shop", "not judgeable")
 
@@ -169,11 +169,12 @@ def index() -> str:
     lines = [
         "# Rules",
         "",
-        "Made from the rule files by `python -m checkoutgen.lint.pages docs/rules`. A technical catalogue, not legal advice: the evidence",
-        "level on each page says how well it is founded.",
+        "Made from the rule files by `python -m checkoutgen.lint.pages docs/rules`. A technical catalogue, not legal",
+        "advice: the evidence level on each page says how well it is founded.",
         "",
-        "*Declarative*: judged by what its file says. *Python*: judged by a function beside the file. *By the shop*: the generated shop always",
-        "does it, whatever the spec says. *Not judgeable*: nothing in the spec can show it; the reasons stand below.",
+        "*Declarative*: judged by what its file says. *Python*: judged by a function beside the file. *By the shop*:",
+        "the generated shop always does it, whatever the spec says. *Not judgeable*: nothing in the spec can show it;",
+        "the reasons stand below.",
         "",
         table(),
     ]
@@ -181,15 +182,17 @@ def index() -> str:
         found = [rule for rule in rulebook.rules().values() if rule.jurisdiction == code]
         if found:
             lines += ["", f"## {name}", "", "| Rule | Severity | Judged | Says |", "|---|---|---|---|"]
-            lines += [
-                f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {kind_of(rule)} | {_cell(rulebook.prose(rule.id).title)} |"
-                for rule in found
-            ]
+            lines += [_row(rule) for rule in found]
     lines += ["", "## Not judgeable, and why", "", "| Rule | Reason |", "|---|---|"]
     lines += [f"| [{name}]({name}.md) | {_cell(reason)} |" for name, reason in unjudged()]
     lines += ["", "## Judged in part", "", "| Rule | Not judged |", "|---|---|"]
     lines += [f"| [{name}]({name}.md) | {_cell(reason)} |" for name, reason in partly()]
     return "\n".join(lines) + "\n"
+
+
+def _row(rule: Rule) -> str:
+    title = _cell(rulebook.prose(rule.id).title)
+    return f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {kind_of(rule)} | {title} |"
 
 
 def _cell(text: str) -> str:

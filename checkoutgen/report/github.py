@@ -16,20 +16,22 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
+def _command(name: str, text: str, **properties: object) -> str:
+    said = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
+    return f"::{name} {said}::{_data(text)}"
+
+
 def render(reports: list[Report], context: Context) -> str:
     lines = []
     for report in reports:
-        for finding in report.open:
-            place = finding.place
-            where = f"file={_property(place.file)},line={place.line},col={place.column},title={_property(finding.rule)}"
-            statutes = f" ({'; '.join(finding.statutes)})" if finding.statutes else ""
-            lines.append(
-                f"::{_COMMANDS[finding.severity]} {where}::{_data(finding.message + statutes + ' ' + finding.remedy)}"
-            )
-        for rule, why in report.broken_rules:
-            lines.append(f"::error title={_property(rule)}::{_data(f'The rule failed: {why}')}")
-        for finding in report.upcoming:
-            lines.append(
-                f"::warning file={_property(report.file)},title={_property(finding.rule)}::{_data(f'From {finding.since}: {finding.message}')}"
-            )
+        for found in report.open:
+            place, statutes = found.place, f" ({'; '.join(found.statutes)})" if found.statutes else ""
+            text = f"{found.message}{statutes} {found.remedy}"
+            where = {"file": place.file, "line": place.line, "col": place.column, "title": found.rule}
+            lines.append(_command(_COMMANDS[found.severity], text, **where))
+        lines += [_command("error", f"The rule failed: {why}", title=rule) for rule, why in report.broken_rules]
+        lines += [
+            _command("warning", f"From {found.since}: {found.message}", file=report.file, title=found.rule)
+            for found in report.upcoming
+        ]
     return "\n".join(lines) + ("\n" if lines else "")

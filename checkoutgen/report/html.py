@@ -1,4 +1,4 @@
-"""The reviewer's page: one file, no script, nothing loaded, readable on paper; by shop and market, with room for a signature."""
+"""The reviewer's page: one file without script that loads nothing; by shop and market, with room for a signature."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from checkoutgen.lint.model import UNVERIFIED, Finding, Report
 from checkoutgen.report import Context
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #767676; --error: #b00020; --warning: #8a5300; --fine: #1b6e3c; }
-@media (prefers-color-scheme: dark) { :root { --line: #9a9a9a; --error: #ff9b9b; --warning: #ffc069; --fine: #7fd8a0; } }
+:root { color-scheme: light dark; --line: #767676; --error: #b00020; --warning: #8a5300; }
+@media (prefers-color-scheme: dark) {
+  :root { --line: #9a9a9a; --error: #ff9b9b; --warning: #ffc069; }
+}
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 70rem; margin: 0 auto; padding: 1rem; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; }
 caption { text-align: left; font-weight: bold; padding: .25rem 0; }
-th, td { border: 1px solid var(--line); padding: .35rem .5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
-.error { color: var(--error); font-weight: bold; } .warning { color: var(--warning); font-weight: bold; } .fulfilled { color: var(--fine); }
+th, td { border: 1px solid var(--line); padding: .35rem .5rem; text-align: left; vertical-align: top; }
+td { overflow-wrap: anywhere; }
+.error { color: var(--error); font-weight: bold; }
+.warning { color: var(--warning); font-weight: bold; }
 code { font-size: .95em; } .scroll { overflow-x: auto; }
 :focus-visible { outline: 3px solid; outline-offset: 2px; }
-.signature { display: grid; grid-template-columns: 1fr 1fr 1fr; gap: 2rem; margin: 3rem 0; } .signature div { border-top: 1px solid; }
-@media print { body { max-width: none; } nav { display: none; } section { break-inside: auto; } tr { break-inside: avoid; } }
+.signature { display: grid; grid-template-columns: 1fr 1fr 1fr; gap: 2rem; margin: 3rem 0; }
+.signature div { border-top: 1px solid; }
+@media print { body { max-width: none; } nav { display: none; } tr { break-inside: avoid; } }
 """
 _EVERYWHERE = "Every market"
 _NO_MARKET = "(all)"
@@ -29,8 +34,8 @@ def render(reports: list[Report], context: Context) -> str:
     days = sorted({report.day for report in reports})
     body = [
         f"<h1>Legal review, {escape(', '.join(days))}</h1>",
-        f"<p>Judged by checkoutgen {escape(context.version)}. A technical review, not legal advice: each rule shows the evidence it rests "
-        f"on; “{UNVERIFIED}” means that nobody has compared it with a source yet.</p>",
+        f"<p>Judged by checkoutgen {escape(context.version)}. A technical review, not legal advice: each rule "
+        f"shows the evidence it rests on; “{UNVERIFIED}” means that nobody has compared it with a source yet.</p>",
     ]
     if len(reports) > 1:
         links = "".join(
@@ -39,7 +44,8 @@ def render(reports: list[Report], context: Context) -> str:
         body.append(f'<nav aria-label="Shops"><ul>{links}</ul></nav>')
     body += [_report(report, index) for index, report in enumerate(reports)]
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Legal review</title><style>{_STYLE}</style></head><body><main>\n"
         + "\n".join(body)
         + "\n</main></body></html>\n"
@@ -47,9 +53,10 @@ def render(reports: list[Report], context: Context) -> str:
 
 
 def _report(report: Report, index: int) -> str:
+    markets = ", ".join(f"{name} ({code})" for code, name in report.markets.items())
     parts = [
         f'<section aria-labelledby="spec-{index}"><h2 id="spec-{index}">{escape(report.shop or report.file)}</h2>',
-        f"<p>File: <code>{escape(report.file)}</code>. Markets: {escape(', '.join(f'{name} ({code})' for code, name in report.markets.items()) or 'none')}.</p>",
+        f"<p>File: <code>{escape(report.file)}</code>. Markets: {escape(markets or 'none')}.</p>",
     ]
     for rule, why in report.broken_rules:
         parts.append(
@@ -171,10 +178,12 @@ def _rule(finding: Finding, code: str) -> str:
 
 def _where(finding: Finding) -> str:
     place = finding.place
-    return f"<code>{escape(place.file)}:{place.line}:{place.column}</code>{f'<br><code>{escape(finding.path)}</code>' if finding.path else ''}"
+    path = f"<br><code>{escape(finding.path)}</code>" if finding.path else ""
+    return f"<code>{escape(place.file)}:{place.line}:{place.column}</code>{path}"
 
 
 def _table(caption: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    table = f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}">{table}</div>'

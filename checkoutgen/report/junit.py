@@ -40,11 +40,13 @@ def _suite(report: Report) -> str:
             body = f"      <system-out>{_text(place)}</system-out>\n"
         else:
             text = "\n".join([place, *finding.statutes, finding.remedy])
-            body = f"      <failure type={_attribute(finding.severity)} message={_attribute(finding.message)}>{_text(text)}</failure>\n"
+            kind = f"type={_attribute(finding.severity)} message={_attribute(finding.message)}"
+            body = f"      <failure {kind}>{_text(text)}</failure>\n"
         cases.append(head + body + "    </testcase>\n")
     for rule, why in report.broken_rules:
         cases.append(
-            f'    <testcase classname={_attribute(rule)} name="the rule itself">\n      <error message={_attribute(why)}/>\n    </testcase>\n'
+            f'    <testcase classname={_attribute(rule)} name="the rule itself">\n'
+            f"      <error message={_attribute(why)}/>\n    </testcase>\n"
         )
     if not cases:
         cases.append('    <testcase classname="checkoutgen" name="in order"/>\n')

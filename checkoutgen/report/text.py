@@ -102,7 +102,8 @@ def _summary(report: Report) -> str:
     kept = "".join(
         f"; {count} {'ignored' if word == 'ignored' else 'in the baseline'}" for word, count in silent if count
     )
-    return f"{printable(report.file)}: {said or 'in order'} on {report.day} in {', '.join(report.markets) or 'no market'}{kept}"
+    where = ", ".join(report.markets) or "no market"
+    return f"{printable(report.file)}: {said or 'in order'} on {report.day} in {where}{kept}"
 
 
 def _fleet(reports: list[Report]) -> list[str]:

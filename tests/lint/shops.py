@@ -6,6 +6,7 @@ import copy
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,11 @@ SELLERS: dict[str, dict[str, Any]] = {
     "US": {"tax_number": "12-3456789", "register": {"name": "Delaware", "number": "1234567"}, "legal_form": "LLC"},
 }
 EPR = {"FR": "FR123456_01ABCD", "DE": "DE4170928365517"}
-PHONES = {"FR": "+33 3 53 01 24 18", "DE": "+49 30 901820", "AT": "+43 1 514390", "SE": "+46 8 508 29 000", "NL": "+31 20 624 1111",
-          "ES": "+34 915 29 82 10", "IT": "+39 02 8846 4747", "BE": "+32 2 279 22 11", "GB": "+44 20 7946 0958", "CH": "+41 44 412 11 11",
-          "US": "+1 212 639 9675"}  # fmt: skip
+PHONES = {
+    "FR": "+33 3 53 01 24 18", "DE": "+49 30 901820", "AT": "+43 1 514390", "SE": "+46 8 508 29 000",
+    "NL": "+31 20 624 1111", "ES": "+34 915 29 82 10", "IT": "+39 02 8846 4747", "BE": "+32 2 279 22 11",
+    "GB": "+44 20 7946 0958", "CH": "+41 44 412 11 11", "US": "+1 212 639 9675",
+}  # fmt: skip
 
 
 def shop(market: str) -> dict[str, Any]:
@@ -143,7 +146,7 @@ def shop(market: str) -> dict[str, Any]:
 
 
 def legal_texts(language: str) -> dict[str, str]:
-    """The good shop's legal pages in a language; placeholders of the seller are left in. `xx` and others borrow the English."""
+    """The good shop's legal pages in a language, with the seller's placeholders; other languages borrow the English."""
     path = HERE / "texts" / f"{language}.md"
     parts = re.split(
         r"^# (.+)$", (path if path.exists() else HERE / "texts" / "en.md").read_text(encoding="utf-8"), flags=re.M
@@ -243,9 +246,8 @@ class Shop:
             for page, text in texts.items():
                 path = folder / "legal" / language / f"{page}.md"
                 path.parent.mkdir(parents=True, exist_ok=True)
-                for word, value in words.items():
-                    text = text.replace("{" + word + "}", str(value))
-                path.write_text(text, encoding="utf-8")
+                filled = re.sub(r"\{(\w+)\}", lambda match: str(words[match[1]]), text)
+                path.write_text(filled, encoding="utf-8")
         (folder / "sheet.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"/>')
         path = folder / "shop.yaml"
         path.write_text(yaml.dump(self.spec, Dumper=_Plain, sort_keys=False, allow_unicode=True), encoding="utf-8")
@@ -271,7 +273,7 @@ def good(market: str) -> Shop:
 def put(data: Any, path: str, value: Any) -> None:
     """Sets or takes out what a dotted path names, growing maps and lists on the way."""
     parts = [int(index) if index else name for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path)]
-    for part, following in zip(parts, parts[1:], strict=False):
+    for part, following in pairwise(parts):
         empty: Any = [] if isinstance(following, int) else {}
         if isinstance(part, int):
             while len(data) <= part:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables read better whole
 """`lint`, `explain` and `rules` as a person or a CI server meets them."""
 
 from __future__ import annotations
@@ -42,7 +43,12 @@ def run(*paths: Path, **arguments: Any) -> Answer:
 def cli(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "NO_COLOR": "1", **options.pop("env", {})}
     return subprocess.run(
-        [sys.executable, "-m", "checkoutgen", *arguments], capture_output=True, text=True, env=environment, timeout=60, **options
+        [sys.executable, "-m", "checkoutgen", *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+        **options,
     )
 
 
@@ -105,7 +111,9 @@ def test_a_rule_that_fails_names_itself_and_the_rest_still_runs(bad: Path, monke
 def test_text_shows_the_line_with_a_caret(bad: Path) -> None:
     lines = run(bad).printed.splitlines()
     number = next(n for n, line in enumerate(bad.read_text().splitlines(), 1) if "guarantee_notice" in line)
-    assert lines[0].startswith(f"{bad}:{number}:3: error: The harmonised notice on the legal guarantee is switched off [")
+    assert lines[0].startswith(
+        f"{bad}:{number}:3: error: The harmonised notice on the legal guarantee is switched off ["
+    )
     assert lines[1].endswith("|   guarantee_notice: none")
     assert lines[2].index("^") == lines[1].index("guarantee_notice")
     assert any(line.strip().startswith("do: Set `legal.guarantee_notice: harmonised`") for line in lines)
@@ -139,7 +147,12 @@ def test_json_is_versioned_and_one_based(bad: Path) -> None:
     assert finding["provisions"][0]["statute"]
 
 
-_TEXT = {"type": "object", "required": ["text"], "additionalProperties": False, "properties": {"text": {"type": "string", "minLength": 1}, "markdown": {"type": "string"}}}
+_TEXT = {
+    "type": "object",
+    "required": ["text"],
+    "additionalProperties": False,
+    "properties": {"text": {"type": "string", "minLength": 1}, "markdown": {"type": "string"}},
+}
 _BAG = {"type": "object"}
 _INDEX = {"type": "integer", "minimum": 0}
 _ONE = {"type": "integer", "minimum": 1}
@@ -181,12 +194,16 @@ SARIF = _object(
 def test_sarif_keeps_to_the_standard_and_lists_only_what_was_triggered(bad: Path) -> None:
     import jsonschema_rs
 
-    text = bad.read_text().replace("guarantee_notice: none", "guarantee_notice: none # checkoutgen: ignore[eu-harmonised-guarantee-notice] printed")
+    text = bad.read_text().replace(
+        "guarantee_notice: none", "guarantee_notice: none # checkoutgen: ignore[eu-harmonised-guarantee-notice] printed"
+    )
     bad.write_text(text.replace("- 2\n", "- 12\n").replace("- 3\n", "- 31\n"))
     document = json.loads(run(bad, format="sarif").printed)
     jsonschema_rs.validate(SARIF, document, validate_formats=True)
     (sarif,) = document["runs"]
-    assert {rule["id"] for rule in sarif["tool"]["driver"]["rules"]} == {result["ruleId"] for result in sarif["results"]}
+    assert {rule["id"] for rule in sarif["tool"]["driver"]["rules"]} == {
+        result["ruleId"] for result in sarif["results"]
+    }
     suppressed = [result for result in sarif["results"] if "suppressions" in result]
     assert [result["suppressions"][0]["justification"] for result in suppressed] == ["printed"]
     assert len(sarif["results"]) > len(suppressed)
@@ -232,13 +249,18 @@ def test_hostile_words_of_a_spec_stay_words(name: str, tmp_path: Path) -> None:
         assert "<script" not in printed
         assert "&lt;script&gt;" in printed
     if name == "github":
-        assert all(line.startswith(("::error file=", "::warning file=", "::notice file=")) for line in printed.splitlines())
+        assert all(
+            line.startswith(("::error file=", "::warning file=", "::notice file=")) for line in printed.splitlines()
+        )
     if name == "junit":
         ElementTree.fromstring(printed)
 
 
 def test_the_reviewers_page_says_what_is_fulfilled_missing_ignored_and_not_judged(bad: Path) -> None:
-    bad.write_text(bad.read_text() + "mails: # checkoutgen: ignore[mail-nobody-sends] the till does it\n  send: [order-confirmation, withdrawal-received]\n")
+    bad.write_text(
+        bad.read_text()
+        + "mails: # checkoutgen: ignore[mail-nobody-sends] the till does it\n  send: [order-confirmation, withdrawal-received]\n"
+    )
     page = run(bad, format="html").printed
     for caption in ("Missing or wrong", "Fulfilled", "Could not be judged"):
         assert f"<caption>{caption}</caption>" in page
@@ -271,7 +293,11 @@ def test_an_ignore_above_the_line_and_by_the_national_name(tmp_path: Path) -> No
     shop = good("DE")
     shop.patch({"legal.guarantee_notice": "none"})
     path = written(shop, tmp_path)
-    path.write_text(path.read_text().replace("  guarantee_notice", "  # checkoutgen: ignore[de-legal-guarantee] printed\n  guarantee_notice"))
+    path.write_text(
+        path.read_text().replace(
+            "  guarantee_notice", "  # checkoutgen: ignore[de-legal-guarantee] printed\n  guarantee_notice"
+        )
+    )
     assert [f["status"] for f in as_json(path)["findings"]] == ["ignored"]
 
 
@@ -313,7 +339,11 @@ def test_a_baseline_holds_on_to_rule_path_and_value_not_to_lines(bad: Path, tmp_
 
 
 def test_fixes_keep_comments_and_leave_legal_texts_alone(bad: Path) -> None:
-    text = bad.read_text().replace("guarantee_notice: none", "guarantee_notice: none   # until the printer is back").replace("audience: b2c", "audience: b2c # consumers")
+    text = (
+        bad.read_text()
+        .replace("guarantee_notice: none", "guarantee_notice: none   # until the printer is back")
+        .replace("audience: b2c", "audience: b2c # consumers")
+    )
     text += "mails:\n  send: [order-confirmation, payment-failed, payment-pending, payment-received, cancelled, refunded, account-created, verify-email, password-reset, new-order, new-withdrawal] # all\n"
     bad.write_text(text)
     terms = bad.parent / "legal" / "fr" / "terms.md"
@@ -359,19 +389,33 @@ def test_one_market_and_one_rule(tmp_path: Path) -> None:
     shop = good("FR")
     shop.patch({"legal.guarantee_notice": "none", "mails.send": ["order-confirmation"]})
     path = written(shop, tmp_path)
-    assert {f["rule"] for f in as_json(path, select=["eu-harmonised-guarantee-notice"])["findings"]} == {"eu-harmonised-guarantee-notice"}
+    assert {f["rule"] for f in as_json(path, select=["eu-harmonised-guarantee-notice"])["findings"]} == {
+        "eu-harmonised-guarantee-notice"
+    }
     assert as_json(path, markets=["de"])["findings"] == []
 
 
 def test_national_rules_are_not_reported_twice(tmp_path: Path) -> None:
     shop = good("FR")
-    shop.patch({"shop.languages": ["fr", "de"], "markets.DE": {"languages": ["de"]}, "checkout.order_button": {"fr": "Valider", "de": "Bestellen"}})
+    shop.patch(
+        {
+            "shop.languages": ["fr", "de"],
+            "markets.DE": {"languages": ["de"]},
+            "checkout.order_button": {"fr": "Valider", "de": "Bestellen"},
+        }
+    )
     findings = [f for f in as_json(written(shop, tmp_path))["findings"] if "order-button" in f["rule"]]
-    assert {(f["rule"], tuple(f["markets"])) for f in findings} == {("fr-order-button", ("FR",)), ("de-order-button", ("DE",))}
+    assert {(f["rule"], tuple(f["markets"])) for f in findings} == {
+        ("fr-order-button", ("FR",)),
+        ("de-order-button", ("DE",)),
+    }
     shop.patch({"checkout.order_button": None, "legal.guarantee_notice": "none"})
     (finding,) = [f for f in as_json(written(shop, tmp_path))["findings"] if f["path"] == "legal.guarantee_notice"]
     assert finding["rule"] == "eu-harmonised-guarantee-notice"
-    assert {p["market"]: p["rule"] for p in finding["provisions"]} == {"FR": "eu-harmonised-guarantee-notice", "DE": "de-legal-guarantee"}
+    assert {p["market"]: p["rule"] for p in finding["provisions"]} == {
+        "FR": "eu-harmonised-guarantee-notice",
+        "DE": "de-legal-guarantee",
+    }
 
 
 # the command line
@@ -385,7 +429,9 @@ def test_the_command_reads_standard_input(tmp_path: Path) -> None:
 
 
 def test_the_command_never_shows_a_traceback(tmp_path: Path) -> None:
-    for number, content in enumerate([b"\xff\xfe", b"\x00" * 100, b"a: " * 5000, b"[" * 3000, b"shop: !!python/object:os.system x", b"", b"shop:\n"]):
+    for number, content in enumerate(
+        [b"\xff\xfe", b"\x00" * 100, b"a: " * 5000, b"[" * 3000, b"shop: !!python/object:os.system x", b"", b"shop:\n"]
+    ):
         path = tmp_path / f"{number}.yaml"
         path.write_bytes(content)
         done = cli("lint", str(path))

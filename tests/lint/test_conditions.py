@@ -18,17 +18,37 @@ from checkoutgen.lint.conditions import holds, is_valid, match
 def fragments(value: Any) -> Iterator[dict[str, Any]]:
     """Every JSON Schema fragment in the rules."""
     for rule in rulebook.rules().values():
-        for conditions in [rule.applies, *(item.get(key, {}) for item in rule.checks if isinstance(item, dict) for key in ("must", "when", "pick"))]:
+        for conditions in [
+            rule.applies,
+            *(item.get(key, {}) for item in rule.checks if isinstance(item, dict) for key in ("must", "when", "pick")),
+        ]:
             for wanted in conditions.values():
                 if isinstance(wanted, dict):
                     yield wanted
 
 
 FRAGMENTS = {json.dumps(fragment, sort_keys=True): fragment for fragment in fragments(None)}
-words = st.sampled_from(["FR", "DE4170928365517", "FR123456_01ABCD", "fr", "nl", "card", "kg", "GmbH", "P.O. Box 3", "+33 899 1", "", "review"]) | st.text(max_size=8)
+words = st.sampled_from(
+    [
+        "FR",
+        "DE4170928365517",
+        "FR123456_01ABCD",
+        "fr",
+        "nl",
+        "card",
+        "kg",
+        "GmbH",
+        "P.O. Box 3",
+        "+33 899 1",
+        "",
+        "review",
+    ]
+) | st.text(max_size=8)
 scalars = st.none() | st.booleans() | st.integers(-5, 100) | words
 keys = st.sampled_from(["kind", "country", "scheme", "description", "details", "fee"])
-values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4), max_leaves=8)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4), max_leaves=8
+)
 
 
 def test_there_are_fragments_to_compare() -> None:

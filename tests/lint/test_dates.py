@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables read better whole
 """The law of the day: what a rule asks begins and ends on its dates."""
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def test_two_days_differ_by_one_rule(
 
 def test_the_withdrawal_page_names_the_function_from_its_day_on(tmp_path: Path) -> None:
     shop = good("FR")
-    shop.texts["fr"]["withdrawal"] = shop.texts["fr"]["withdrawal"].replace("en ligne avec « Renoncer au contrat ici »", "par écrit")
+    shop.texts["fr"]["withdrawal"] = shop.texts["fr"]["withdrawal"].replace(
+        "en ligne avec « Renoncer au contrat ici »", "par écrit"
+    )
     assert "eu-withdrawal-info" not in found(shop, "2026-06-18", tmp_path)
     assert "eu-withdrawal-info" in found(shop, "2026-06-19", tmp_path)
 
@@ -58,9 +61,18 @@ def test_a_market_that_opens_later_is_judged_by_its_opening_day(tmp_path: Path) 
 
 def test_upcoming_says_what_breaks_and_when(tmp_path: Path) -> None:
     shop = good("FR")
-    seal = {"id": "seal", "kind": "seal", "name": "Guild", "url": "https://guild.example/1", "issuer": "Guild", "valid_until": "2027-01-31"}
+    seal = {
+        "id": "seal",
+        "kind": "seal",
+        "name": "Guild",
+        "url": "https://guild.example/1",
+        "issuer": "Guild",
+        "valid_until": "2027-01-31",
+    }
     shop.patch({"trust.badges": [seal]})
     spec = shop.load(tmp_path)
     options = Options(day=shop.day)
-    assert [(f.since, f.root) for f in upcoming(spec, options, "2027-05-21")] == [("2027-02-01", "eu-trust-badge-authenticity")]
+    assert [(f.since, f.root) for f in upcoming(spec, options, "2027-05-21")] == [
+        ("2027-02-01", "eu-trust-badge-authenticity")
+    ]
     assert upcoming(spec, options, "2027-01-31") == []

@@ -58,7 +58,14 @@ def test_unchanged_specs_are_not_read_again(shops: Path, monkeypatch: pytest.Mon
 
 
 def test_the_end_says_which_shops_break_on_which_date(shops: Path) -> None:
-    seal = {"id": "seal", "kind": "seal", "name": "Guild", "url": "https://guild.example/1", "issuer": "Guild", "valid_until": "2027-01-31"}
+    seal = {
+        "id": "seal",
+        "kind": "seal",
+        "name": "Guild",
+        "url": "https://guild.example/1",
+        "issuer": "Guild",
+        "valid_until": "2027-01-31",
+    }
     shop = good("FR")
     shop.patch({"trust.badges": [seal]})
     shop.write(shops / "shop-03")

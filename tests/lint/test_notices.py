@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables read better whole
 """One notice taken out at a time: the rule that must fire does, and no other new one."""
 
 from __future__ import annotations

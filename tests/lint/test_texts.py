@@ -49,7 +49,13 @@ def test_excerpts_are_short() -> None:
 
 @pytest.mark.parametrize(
     ("label", "words"),
-    [("pay now", "pay now"), ("pay now €49.90", "pay now"), ("payer ma commande (49,90 €)", "payer ma commande"), ("köp 499 kr", "köp"), ("pay now - eur 49", "pay now")],
+    [
+        ("pay now", "pay now"),
+        ("pay now €49.90", "pay now"),
+        ("payer ma commande (49,90 €)", "payer ma commande"),
+        ("köp 499 kr", "köp"),
+        ("pay now - eur 49", "pay now"),
+    ],
 )
 def test_an_amount_may_follow_the_words_on_the_button(label: str, words: str) -> None:
     assert _without_amount(label) == words

@@ -25,5 +25,5 @@ def check(case: Case) -> Iterator[Outcome]:
         yield Outcome(
             False,
             "shop.theme.brand",
-            f"{brand} has a contrast of {contrast:.1f}:1 with white; the shop uses a darker shade of it for text and lines",
+            f"{brand} has a contrast of {contrast:.1f}:1 with white; for text and lines the shop takes a darker shade",
         )

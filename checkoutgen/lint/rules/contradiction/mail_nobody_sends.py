@@ -1,4 +1,4 @@
-"""Mails that the chosen methods and features need and `mails.send` leaves out; those of the law have rules of their own."""
+"""Mails that the chosen methods need and `mails.send` leaves out; those of the law have rules of their own."""
 
 from collections.abc import Iterator
 

@@ -15,7 +15,7 @@ def check(case: Case) -> Iterator[Outcome]:
             yield Outcome(
                 False,
                 path,
-                f"“{method['id']}” would skip the two declarations that digital content needs before its delivery starts",
+                f"“{method['id']}” would skip the two declarations that digital content needs before it is delivered",
             )
         elif box:
             yield Outcome(

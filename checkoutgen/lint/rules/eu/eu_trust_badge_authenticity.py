@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from checkoutgen.lint.case import Case, Outcome
 from checkoutgen.lint.texts import find, normalise
 
-_HOME_MADE = "100% secure | 100 % secure | pci certified | ssl secure | 100% sicher | 100 % sicher | 100% sécurisé | 100 % sécurisé | 100% säker"
+_HOME_MADE = (
+    "pci certified | ssl secure | 100% secure | 100 % secure | 100% sicher | 100 % sicher | 100% sécurisé"
+    " | 100 % sécurisé | 100% säker"
+)
 
 
 def check(case: Case) -> Iterator[Outcome]:

@@ -1,4 +1,4 @@
-"""Where something else than credit is offered, credit may stand neither first nor preselected; the shop preselects the first."""
+"""Where something else is offered, credit may stand neither first nor preselected; the shop preselects the first."""
 
 from collections.abc import Iterator
 
