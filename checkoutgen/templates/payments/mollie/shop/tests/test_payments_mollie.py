@@ -1,8 +1,11 @@
 """The Mollie adapter, with the official SDK, against prepared answers on this machine."""
 
+import json
+import os
 from unittest.mock import patch
 
-import mollie
+from django.test import override_settings
+from mollie.utils.webhooks import SignatureValidator
 
 from config.shop import SHOP
 from payments import engine
@@ -18,6 +21,8 @@ METHODS = [
     {"id": "card", "kind": "card", "provider": "mollie", "name": {}},
     {"id": "later", "kind": "pay-later", "provider": "mollie", "name": {}},
 ]
+SETTINGS = {"api_key": "env:M_KEY", "webhook_secret": "env:M_SECRET"}
+SECRET = "secret_of_the_tests"
 LINK = {"href": "https://www.mollie.com/checkout/select/tr_1", "type": "text/html"}
 
 
@@ -27,17 +32,14 @@ class MollieTestCase(ShoppingTestCase):
         self.answers = Answers("application/hal+json")
         self.addCleanup(self.answers.close)
         for patcher in (
-            patch.dict(SHOP["payment"], methods=METHODS),
+            patch.dict(SHOP["payment"], methods=METHODS, providers={"mollie": SETTINGS}),
+            patch.dict(os.environ, {"MOLLIE_API_BASE": self.answers.url, "M_KEY": "test_x", "M_SECRET": SECRET}),
+            override_settings(DEVELOPMENT=True),
             patch("payments.engine.adapter", lambda name: adapter),
             patch("payments.views.adapter", lambda name: adapter),
-            patch.object(adapter, "_client", self.client_here),
         ):
             patcher.__enter__()
             self.addCleanup(patcher.__exit__, None, None, None)
-
-    def client_here(self) -> mollie.ClientSDK:
-        security = mollie.Security(api_key="test_x")
-        return mollie.ClientSDK(security=security, server_url=self.answers.url, timeout_ms=2000)
 
     def payment(self, amount: int = 100, currency: str = "EUR", status: str = "open", **values: object) -> dict:
         return {
@@ -70,9 +72,29 @@ class MollieTestCase(ShoppingTestCase):
         attempt = self.begin()
         self.becomes(attempt, "paid")
         self.assertEqual(self.hook(), 200)
+        self.known()
         attempt.refresh_from_db()
         self.assertEqual(attempt.state, "captured")
         return attempt
+
+    def made(self, key: str, status: str) -> dict:
+        return {
+            "resource": "refund",
+            "id": "re_1",
+            "mode": "test",
+            "description": "Order",
+            "amount": {"currency": "EUR", "value": "1.00"},
+            "metadata": {"refund": key},
+            "status": status,
+            "createdAt": "2026-11-22T10:00:00+00:00",
+            "paymentId": "tr_1",
+            "_links": {"self": LINK, "payment": LINK, "documentation": LINK},
+        }
+
+    def known(self, *refunds: dict) -> None:
+        links = {"self": LINK, "previous": None, "next": None, "documentation": LINK}
+        listed = {"count": len(refunds), "_embedded": {"refunds": list(refunds)}, "_links": links}
+        self.answers["GET", "/v2/payments/tr_1/refunds"] = 200, listed
 
 
 class PayingTest(MollieTestCase):
@@ -130,6 +152,16 @@ class PayingTest(MollieTestCase):
         self.hook()
         self.assertState(attempt.order, "review")
 
+    def test_chargeback_that_is_lifted_brings_the_money_back_once(self) -> None:
+        attempt = self.paid()
+        back = {"currency": attempt.currency, "value": decimal_text(attempt.amount, attempt.currency)}
+        for charged_back, state in ((back, "reversed"), (back | {"value": "0.00"}, "captured")):
+            self.becomes(attempt, "paid", amountChargedBack=charged_back)
+            self.hook()
+            attempt.refresh_from_db()
+            self.assertEqual(attempt.state, state)
+        self.assertEqual(engine.paid_amount(attempt.order), attempt.amount)
+
     def test_method_that_mollie_does_not_offer_here(self) -> None:
         with self.assertRaises(engine.NotStarted):
             engine.start(an_order(method="later"), "later")
@@ -150,6 +182,58 @@ class WebhookTest(MollieTestCase):
         self.assertEqual(self.hook(), 503)
 
 
+class EventTest(MollieTestCase):
+    """Next-generation webhooks: signed, and believed in nothing but the name of the payment."""
+
+    def send(self, entity: dict, *, signing_secret: str = SECRET, **event: object) -> int:
+        told = {"resource": "event", "id": "event_1", "type": "payment.paid", "entityId": entity["id"]}
+        body = json.dumps(told | {"_embedded": {"entity": entity}} | event)
+        mac = SignatureValidator.create_signature(body, signing_secret)
+        return self.post(body, f"sha256={mac}")
+
+    def post(self, body: str, signature: str) -> int:
+        header = {"X-Mollie-Signature": signature}
+        return self.client.post("/webhooks/mollie/", body, "application/json", headers=header).status_code
+
+    def test_paid(self) -> None:
+        attempt = self.begin()
+        self.becomes(attempt, "paid")
+        self.assertEqual(self.send({"id": "tr_1"}), 200)
+        self.assertState(attempt.order, "confirmed")
+
+    def test_what_the_event_says_of_the_payment_is_not_believed(self) -> None:
+        attempt = self.begin()
+        self.becomes(attempt, "open")
+        self.assertEqual(self.send({"id": "tr_1", "status": "paid"}), 200)
+        self.assertState(attempt.order, "pending_payment")
+
+    def test_chargeback_leads_to_its_payment(self) -> None:
+        attempt = self.paid()
+        back = {"currency": attempt.currency, "value": decimal_text(attempt.amount, attempt.currency)}
+        self.becomes(attempt, "paid", amountChargedBack=back)
+        self.assertEqual(self.send({"id": "chb_1", "paymentId": "tr_1"}, type="chargeback.received"), 200)
+        self.assertState(attempt.order, "review")
+
+    def test_forged_and_broken(self) -> None:
+        self.begin()
+        asked = len(self.answers.asked)
+        self.assertEqual(self.send({"id": "tr_1"}, signing_secret="another"), 400)
+        self.assertEqual(self.send({"id": "tr_1"}, signing_secret=""), 400)
+        self.assertEqual(self.send({"id": "cus_1"}), 400)
+        for signature in ("", "sha256=", "é", "sha256=" + "0" * 64):
+            self.assertEqual(self.post('{"entityId": "tr_1"}', signature), 400, signature)
+        for body in ("[]", "null", "3", "{", "{}", '{"_embedded": 3}'):
+            mac = SignatureValidator.create_signature(body, SECRET)
+            self.assertEqual(self.post(body, mac), 400, body)
+        self.assertEqual(len(self.answers.asked), asked)
+        self.assertFalse(PaymentEvent.objects.exists())
+
+    def test_shop_without_a_secret_believes_no_signature(self) -> None:
+        self.begin()
+        with patch.dict(os.environ, {"M_SECRET": ""}):
+            self.assertEqual(self.send({"id": "tr_1"}, signing_secret=""), 400)
+
+
 class ErrorTest(MollieTestCase):
     def test_nobody_knows_or_a_definite_no(self) -> None:
         attempt = self.begin()
@@ -168,25 +252,6 @@ class ErrorTest(MollieTestCase):
 
 
 class RefundTest(MollieTestCase):
-    def made(self, key: str, status: str) -> dict:
-        return {
-            "resource": "refund",
-            "id": "re_1",
-            "mode": "test",
-            "description": "Order",
-            "amount": {"currency": "EUR", "value": "1.00"},
-            "metadata": {"refund": key},
-            "status": status,
-            "createdAt": "2026-11-22T10:00:00+00:00",
-            "paymentId": "tr_1",
-            "_links": {"self": LINK, "payment": LINK, "documentation": LINK},
-        }
-
-    def known(self, *refunds: dict) -> None:
-        links = {"self": LINK, "previous": None, "next": None, "documentation": LINK}
-        listed = {"count": len(refunds), "_embedded": {"refunds": list(refunds)}, "_links": links}
-        self.answers["GET", "/v2/payments/tr_1/refunds"] = 200, listed
-
     def test_refund_that_ends_later_and_is_made_once(self) -> None:
         attempt = self.paid()
         self.known()
@@ -200,3 +265,30 @@ class RefundTest(MollieTestCase):
         self.assertEqual(row.state, "done")
         posts = [each for each in self.answers.asked if each.method == "POST" and each.path.endswith("/refunds")]
         self.assertEqual(len(posts), 1)
+
+    def test_refund_made_in_the_dashboard(self) -> None:
+        attempt = self.paid()
+        amount = {"currency": attempt.currency, "value": decimal_text(100, attempt.currency)}
+        self.known(self.made("", "refunded") | {"id": "re_9", "metadata": None, "amount": amount})
+        self.hook()
+        self.hook()
+        row = attempt.order.refunds.get()
+        self.assertEqual((row.provider_ref, row.amount, row.state), ("re_9", 100, "done"))
+
+    def test_refund_that_fails(self) -> None:
+        attempt = self.paid()
+        self.known()
+        self.answers["POST", "/v2/payments/tr_1/refunds"] = 201, self.made("", "queued")
+        row = engine.refund(attempt.order, 100, "damaged", "seller")
+        self.known(self.made(row.key, "failed"))
+        self.hook()
+        row.refresh_from_db()
+        self.assertEqual(row.state, "failed")
+        self.assertTrue(attempt.order.mails.filter(kind="order-review").exists())
+
+    def test_answer_that_the_sdk_cannot_read_is_no_refusal(self) -> None:
+        attempt = self.paid()
+        self.known()
+        self.answers["POST", "/v2/payments/tr_1/refunds"] = 201, {"id": "re_1"}
+        row = engine.refund(attempt.order, 100, "damaged", "seller")
+        self.assertEqual(row.state, "requested")

@@ -7,7 +7,7 @@ import os
 import time
 from unittest.mock import patch
 
-import stripe
+from django.test import override_settings
 
 from config.shop import SHOP
 from payments import engine
@@ -19,6 +19,7 @@ from .answers import Answers
 from .shopping import CURRENCY, ShoppingTestCase, an_order
 
 SECRET = "whsec_test"
+SETTINGS = {"secret_key": "env:S_KEY", "webhook_secret": "env:S_SECRET"}
 METHODS = [
     {"id": "card", "kind": "card", "provider": "stripe", "name": {}},
     {"id": "debit", "kind": "sepa-debit", "provider": "stripe", "name": {}},
@@ -32,20 +33,14 @@ class StripeTestCase(ShoppingTestCase):
         self.answers = Answers()
         self.addCleanup(self.answers.close)
         for patcher in (
-            patch.dict(SHOP["payment"], methods=METHODS, providers={"stripe": {"webhook_secret": "env:STRIPE_TEST"}}),
-            patch.dict(os.environ, {"STRIPE_TEST": SECRET}),
+            patch.dict(SHOP["payment"], methods=METHODS, providers={"stripe": SETTINGS}),
+            patch.dict(os.environ, {"STRIPE_API_BASE": self.answers.url, "S_KEY": "sk_test_x", "S_SECRET": SECRET}),
+            override_settings(DEVELOPMENT=True),
             patch("payments.engine.adapter", lambda name: adapter),
             patch("payments.views.adapter", lambda name: adapter),
-            patch.object(adapter, "_client", self.client_here),
         ):
             patcher.__enter__()
             self.addCleanup(patcher.__exit__, None, None, None)
-
-    def client_here(self) -> stripe.StripeClient:
-        http = stripe.RequestsClient(timeout=2)
-        return stripe.StripeClient(
-            "sk_test_x", base_addresses={"api": self.answers.url}, http_client=http, max_network_retries=0
-        )
 
     def session(self, attempt: PaymentAttempt | None = None, **values: object) -> dict:
         amount = adapter.rescale(attempt.amount, attempt.currency, adapter._digits(attempt.currency)) if attempt else 0
@@ -77,6 +72,9 @@ class StripeTestCase(ShoppingTestCase):
 
     def hook(self, kind: str, thing: dict, *, event_id: str = "evt_1", age: int = 0, secret: str = SECRET) -> int:
         body = json.dumps({"id": event_id, "type": kind, "data": {"object": thing}})
+        return self.send(body, age=age, secret=secret)
+
+    def send(self, body: str, *, age: int = 0, secret: str = SECRET) -> int:
         stamp = int(time.time()) - age
         mac = hmac.new(secret.encode(), f"{stamp}.{body}".encode(), hashlib.sha256).hexdigest()
         header = {"Stripe-Signature": f"t={stamp},v1={mac}"}
@@ -141,6 +139,37 @@ class ErrorTest(StripeTestCase):
                 adapter.fetch(attempt)
 
 
+    def test_declines_in_the_words_of_the_shop(self) -> None:
+        for error, code in (
+            ({"code": "card_declined", "decline_code": "insufficient_funds"}, "insufficient_funds"),
+            ({"code": "card_declined", "decline_code": "stolen_card"}, "declined"),
+            ({"code": "expired_card"}, "expired_card"),
+            ({"code": "authentication_required"}, "authentication_failed"),
+        ):
+            self.answers["POST", SESSIONS] = 402, {"error": {"type": "card_error", "message": "x"} | error}
+            with self.assertRaises(engine.NotStarted) as refused:
+                engine.start(an_order(), "card")
+            self.assertEqual(refused.exception.code, code)
+
+    def test_key_used_with_other_parameters_ends_the_attempt(self) -> None:
+        order = an_order()
+        self.answers["POST", SESSIONS] = 400, {"error": {"type": "idempotency_error", "message": "x"}}
+        with self.assertRaises(engine.NotStarted), self.assertLogs(adapter.logger, "ERROR"):
+            engine.start(order, "card")
+        self.answers["POST", SESSIONS] = 200, self.session()
+        self.assertTrue(engine.start(order, "card").redirect)
+        first, second = (each.headers["idempotency-key"] for each in self.answers.asked)
+        self.assertNotEqual(first, second)
+
+    def test_another_address_than_stripes_is_for_development_only(self) -> None:
+        self.begin()
+        asked = len(self.answers.asked)
+        with override_settings(DEVELOPMENT=False), patch("stripe.RequestsClient") as http:
+            adapter._client()
+            self.assertTrue(http.called)
+        self.assertEqual(len(self.answers.asked), asked)
+
+
 class FetchTest(StripeTestCase):
     def fetch(self, attempt: PaymentAttempt, **values: object):
         self.answers["GET", f"{SESSIONS}/cs_test_1"] = 200, self.session(attempt, **values)
@@ -189,6 +218,21 @@ class WebhookTest(StripeTestCase):
         self.hook("checkout.session.async_payment_succeeded", paid, event_id="evt_2")
         self.assertState(attempt.order, "confirmed")
 
+    def test_debit_that_fails_later(self) -> None:
+        attempt = self.begin("debit")
+        self.hook("checkout.session.completed", self.session(attempt, status="complete"))
+        self.hook("checkout.session.async_payment_failed", self.session(attempt, status="complete"), event_id="evt_2")
+        attempt.refresh_from_db()
+        self.assertEqual((attempt.state, attempt.failure), ("failed", "declined"))
+        self.assertState(attempt.order, "pending_payment")
+        self.assertEqual(attempt.order.mails.filter(kind="payment-failed").count(), 1)
+
+    def test_left_open_until_it_expires(self) -> None:
+        attempt = self.begin()
+        self.hook("checkout.session.expired", self.session(attempt, status="expired"))
+        attempt.refresh_from_db()
+        self.assertEqual(attempt.state, "expired")
+
     def test_wrong_amount(self) -> None:
         attempt = self.begin()
         paid = self.session(attempt, status="complete", payment_status="paid", amount_total=1)
@@ -203,6 +247,18 @@ class WebhookTest(StripeTestCase):
         self.assertEqual(self.client.post("/webhooks/stripe/", "{}", content_type="application/json").status_code, 400)
         self.assertFalse(PaymentEvent.objects.exists())
 
+    def test_empty_secret_signs_nothing(self) -> None:
+        attempt = self.begin()
+        paid = self.session(attempt, status="complete", payment_status="paid")
+        with patch.dict(os.environ, {"S_SECRET": ""}):
+            self.assertEqual(self.hook("checkout.session.completed", paid, secret=""), 400)
+        self.assertState(attempt.order, "pending_payment")
+
+    def test_signed_nonsense(self) -> None:
+        for body in ("[]", "null", "3", "{", "{}", '{"id": "evt", "type": "x"}', '{"id": 1, "type": 2, "data": []}'):
+            self.assertEqual(self.send(body), 400, body)
+        self.assertFalse(PaymentEvent.objects.exists())
+
     def test_unknown_event_is_kept(self) -> None:
         self.assertEqual(self.hook("customer.created", {"id": "cus_1"}), 200)
         self.assertEqual(PaymentEvent.objects.get().outcome, "unknown")
@@ -212,6 +268,23 @@ class WebhookTest(StripeTestCase):
         self.answers["GET", "/v1/payment_intents/pi_1"] = 200, {"id": "pi_1", "metadata": {"attempt": attempt.key}}
         self.hook("charge.dispute.created", {"id": "dp_1", "payment_intent": "pi_1"}, event_id="evt_2")
         self.assertState(attempt.order, "review")
+
+    def test_inquiry_takes_no_money(self) -> None:
+        attempt = self.paid()
+        self.answers["GET", "/v1/payment_intents/pi_1"] = 200, {"id": "pi_1", "metadata": {"attempt": attempt.key}}
+        asked = {"id": "dp_1", "payment_intent": "pi_1", "status": "warning_needs_response"}
+        self.hook("charge.dispute.created", asked, event_id="evt_2")
+        self.assertState(attempt.order, "confirmed")
+
+    def test_dispute_that_is_won_brings_the_money_back_once(self) -> None:
+        attempt = self.paid()
+        self.answers["GET", "/v1/payment_intents/pi_1"] = 200, {"id": "pi_1", "metadata": {"attempt": attempt.key}}
+        dispute = {"id": "dp_1", "payment_intent": "pi_1", "status": "needs_response"}
+        self.hook("charge.dispute.created", dispute, event_id="evt_2")
+        self.hook("charge.dispute.closed", dispute | {"status": "won"}, event_id="evt_3")
+        attempt.refresh_from_db()
+        self.assertEqual(attempt.state, "captured")
+        self.assertEqual(engine.paid_amount(attempt.order), attempt.amount)
 
     def test_while_stripe_does_not_answer_the_webhook_comes_again(self) -> None:
         self.answers["GET", "/v1/payment_intents/pi_1"] = 500, {}
@@ -255,6 +328,15 @@ class RefundTest(StripeTestCase):
 
     def test_refused_refund(self) -> None:
         self.assertEqual(self.refund("failed").state, "failed")
+
+    def test_refund_that_comes_back_after_it_was_done(self) -> None:
+        row = self.refund("succeeded")
+        thing = {"id": "re_1", "status": "failed", "amount": 100, "currency": "eur", "payment_intent": "pi_1"}
+        thing["metadata"] = {"refund": row.key, "attempt": row.attempt.key}
+        self.hook("refund.failed", thing, event_id="evt_2")
+        row.refresh_from_db()
+        self.assertEqual(row.state, "failed")
+        self.assertTrue(row.order.mails.filter(kind="order-review").exists())
 
     def test_refund_made_in_the_dashboard(self) -> None:
         attempt = self.paid()

@@ -1,15 +1,20 @@
 """Mollie Payments: the buyer pays on Mollie's page (https://docs.mollie.com/reference/create-payment)."""
 
+import json
 import logging
+import os
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 import mollie
+from django.conf import settings
 from django.http import HttpRequest
+from mollie.utils.webhooks import InvalidSignatureException, SignatureValidator
 
 from config.shop import SHOP
 from payments.credentials import secret
@@ -19,6 +24,7 @@ from payments.models import PaymentAttempt, Refund
 from payments.units import decimal_text, from_text
 
 logger = logging.getLogger(__name__)
+logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every request
 T = TypeVar("T")
 TIMEOUT = 20_000  # milliseconds
 METHODS = {
@@ -47,11 +53,25 @@ KINDS = {
     "failed": "failed",
 }
 REFUNDS = {"refunded": "done", "failed": "failed", "canceled": "failed"}
-FAILURES = {"insufficient_funds": "insufficient_funds", "card_expired": "expired_card"}
+# The codes of mollie.models.StatusReason; all others are a plain no.
+FAILURES = {
+    "insufficient_funds": "insufficient_funds",
+    "card_expired": "expired_card",
+    "expired_card": "expired_card",
+    "authentication_abandoned": "authentication_failed",
+    "authentication_failed": "authentication_failed",
+    "authentication_required": "authentication_failed",
+    "authentication_unavailable_acs": "authentication_failed",
+    "card_authentication_failed": "authentication_failed",
+}
+PAYMENT = re.compile(r"tr_[A-Za-z0-9]{1,60}")
 
 
 def _client() -> mollie.ClientSDK:
-    return mollie.ClientSDK(security=mollie.Security(api_key=secret("mollie", "api_key")), timeout_ms=TIMEOUT)
+    """MOLLIE_API_BASE leads to a pretended Mollie, in development only."""
+    base = os.environ.get("MOLLIE_API_BASE") if settings.DEVELOPMENT else None
+    security = mollie.Security(api_key=secret("mollie", "api_key"))
+    return mollie.ClientSDK(security=security, server_url=base, timeout_ms=TIMEOUT)
 
 
 def _call(work: Callable[[mollie.ClientSDK], T]) -> T:
@@ -106,14 +126,15 @@ def fetch(attempt: PaymentAttempt) -> Fact:
     if not attempt.provider_ref:  # the answer to `create` was lost, so no buyer has seen the page
         return Fact("mollie", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
     payment = _call(lambda client: client.payments.get(payment_id=attempt.provider_ref, retries=None))
-    charged_back = payment.amount_charged_back
-    reversed_ = bool(charged_back and float(charged_back.value) > 0)
+    charged_back = payment.amount_charged_back  # back to nothing when the chargeback is lifted; the status stays "paid"
+    reversed_ = bool(charged_back and Decimal(charged_back.value) > 0)
     status = _word(payment.status)
     kind = "reversed" if reversed_ else KINDS.get(status, "unknown")
     reason = _word(payment.status_reason.code) if payment.status_reason else ""
     return Fact(
         provider="mollie",
-        event_id=f"{payment.id}:{kind}",
+        # The number tells a payment that was reversed and came back from the first time it came.
+        event_id=f"{payment.id}:{kind}:{attempt.events.count()}",
         kind=kind,
         attempt_key=attempt.key,
         provider_ref=payment.id,
@@ -137,52 +158,77 @@ def void(attempt: PaymentAttempt) -> None:
 def refund(refund: Refund) -> RefundAnswer:
     attempt = refund.attempt
     # Mollie forgets idempotency keys after an hour; a refund may be asked for again much later.
-    known = _call(lambda client: client.refunds.list(payment_id=attempt.provider_ref, retries=None))
-    for each in known.result.embedded.refunds if known else ():
-        if isinstance(each.metadata, dict) and each.metadata.get("refund") == refund.key:
-            return _answer(each)
+    if same := next((each for each in _refunds(attempt) if _refund_key(each) == refund.key), None):
+        return RefundAnswer(same.id, REFUNDS.get(_word(same.status), "pending"))
     request: Any = {
         "amount": _amount(refund.amount, attempt.currency),
         "description": attempt.order.number,
         "metadata": {"refund": refund.key},
     }
-    return _answer(
-        _call(
-            lambda client: client.refunds.create(
-                payment_id=attempt.provider_ref, refund_request=request, idempotency_key=refund.key, retries=None
-            )
+    made = _call(
+        lambda client: client.refunds.create(
+            payment_id=attempt.provider_ref, refund_request=request, idempotency_key=refund.key, retries=None
         )
     )
-
-
-def _answer(made: Any) -> RefundAnswer:
     return RefundAnswer(made.id, REFUNDS.get(_word(made.status), "pending"))
 
 
+def _refunds(attempt: PaymentAttempt) -> list[Any]:
+    found = _call(lambda client: client.refunds.list(payment_id=attempt.provider_ref, limit=250, retries=None))
+    return list(found.result.embedded.refunds) if found else []
+
+
+def _refund_key(made: Any) -> str:
+    return str(made.metadata.get("refund", "")) if isinstance(made.metadata, dict) else ""
+
+
 def parse_webhook(request: HttpRequest) -> list[Fact]:
-    """A classic webhook only names a payment: what it is worth is asked from Mollie. One that is none of ours is not
-    even asked for (https://docs.mollie.com/reference/webhooks)."""
-    ref = request.POST.get("id", "")
-    if not re.fullmatch(r"tr_[A-Za-z0-9]{1,60}", ref):
+    """Classic webhooks (https://docs.mollie.com/reference/webhooks) and next-generation ones
+    (https://docs.mollie.com/reference/webhooks-new) only name a payment here: what it is worth is asked from Mollie.
+
+    One that is none of ours is not even asked for, so that nobody can make the shop ask about anything they like.
+    """
+    signature = request.headers.get(SignatureValidator.SIGNATURE_HEADER)
+    ref = request.POST.get("id", "") if signature is None else _named_by_event(request.body, signature)
+    if not PAYMENT.fullmatch(ref):
         raise BadWebhook("names no payment")
     attempt = PaymentAttempt.objects.filter(provider="mollie", provider_ref=ref).first()
     if attempt is None:
         return []
     facts = [fetch(attempt)]
-    for row in attempt.refunds.filter(state="pending"):
-        answer = refund(row)
-        if answer.state != "pending":
-            kind = "refunded" if answer.state == "done" else "refund_failed"
-            facts.append(
-                Fact(
-                    "mollie",
-                    f"{answer.provider_ref}:{kind}",
-                    kind,
-                    attempt.key,
-                    amount=row.amount,
-                    currency=attempt.currency,
-                    refund_key=row.key,
-                    refund_ref=answer.provider_ref,
-                )
-            )
+    if attempt.state in ("captured", "reversed"):  # refunds that are over, those made in Mollie's dashboard too
+        facts += [_of_refund(attempt, each) for each in _refunds(attempt) if _word(each.status) in REFUNDS]
     return facts
+
+
+def _named_by_event(body: bytes, signature: str) -> str:
+    """The payment that a signed event is about, itself or by its refund or chargeback."""
+    signing_secret = secret("mollie", "webhook_secret")
+    if not signing_secret:  # anybody can sign with an empty secret
+        raise BadWebhook("the shop has no webhook_secret")
+    try:
+        if not SignatureValidator.validate(body.decode(), signing_secret, signature):  # False when it is empty
+            raise BadWebhook("no signature")
+        event = json.loads(body)
+        entity = (event.get("_embedded") or {}).get("entity") or {}
+        return str(entity.get("paymentId") or event["entityId"])
+    except InvalidSignatureException:
+        raise BadWebhook("wrong signature") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as broken:
+        raise BadWebhook(f"unreadable: {type(broken).__name__}") from None
+
+
+def _of_refund(attempt: PaymentAttempt, made: Any) -> Fact:
+    kind = "refunded" if REFUNDS[_word(made.status)] == "done" else "refund_failed"
+    return Fact(
+        provider="mollie",
+        event_id=f"{made.id}:{kind}",
+        kind=kind,
+        attempt_key=attempt.key,
+        provider_ref=attempt.provider_ref,
+        amount=from_text(made.amount.value, made.amount.currency),
+        currency=made.amount.currency,
+        refund_key=_refund_key(made),
+        refund_ref=made.id,
+        payload={"id": made.id, "status": _word(made.status)},
+    )
