@@ -329,11 +329,11 @@ def _give_back(order: Order, attempt: PaymentAttempt, reason: str, captured: int
 
 
 def _captured(attempt: PaymentAttempt) -> int:
-    """What the provider said it took, in the attempt's currency: the sum of its events, not a field of ours."""
+    """What the provider last said it took, in the attempt's currency: a payment that was reversed can come back."""
     if attempt.state != AttemptState.CAPTURED:
         return 0
     taken = attempt.events.filter(kind="captured", outcome__in=("applied", "review"), currency=attempt.currency)
-    return taken.aggregate(sum=Sum("amount"))["sum"] or 0
+    return taken.values_list("amount", flat=True).last() or 0
 
 
 def _refundable(attempt: PaymentAttempt, captured: int | None = None) -> int:
@@ -420,7 +420,8 @@ def _take_in_refund(order: Order, attempt: PaymentAttempt, fact: Fact) -> str:
         return "unknown"
     if row is None:  # made on the provider's own pages
         row = Refund(order=order, attempt=attempt, amount=fact.amount or attempt.amount, reason="made at the provider")
-    if row.state in (Refund.State.DONE, Refund.State.FAILED):
+    undone = row.state == Refund.State.DONE and fact.kind == "refund_failed"  # the buyer's bank sent the money back
+    if row.state == Refund.State.FAILED or (row.state == Refund.State.DONE and not undone):
         return "stale"
     row.state = Refund.State.DONE if fact.kind == "refunded" else Refund.State.FAILED
     row.provider_ref = fact.refund_ref or row.provider_ref

@@ -162,12 +162,10 @@ class ErrorTest(StripeTestCase):
         self.assertNotEqual(first, second)
 
     def test_another_address_than_stripes_is_for_development_only(self) -> None:
-        self.begin()
-        asked = len(self.answers.asked)
-        with override_settings(DEVELOPMENT=False), patch("stripe.RequestsClient") as http:
-            adapter._client()
-            self.assertTrue(http.called)
-        self.assertEqual(len(self.answers.asked), asked)
+        for development, expected in ((True, {"api": self.answers.url}), (False, {})):
+            with override_settings(DEVELOPMENT=development), patch("stripe.StripeClient") as client:
+                adapter._client()
+            self.assertEqual(client.call_args.kwargs["base_addresses"], expected)
 
 
 class FetchTest(StripeTestCase):

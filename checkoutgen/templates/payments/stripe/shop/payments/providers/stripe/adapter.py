@@ -40,8 +40,8 @@ ZERO_DIGITS = frozenset(
 )
 THREE_DIGITS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 LANGUAGES = frozenset([
-    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "hr", "hu", "it", "ja", "ko", "lt", "lv", "mt", "nb", "nl",
-    "pl", "pt", "ro", "ru", "sk", "sl", "sv", "tr", "zh",
+    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "hr", "hu", "it", "ja", "ko",
+    "lt", "lv", "mt", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "tr", "zh",
 ])  # fmt: skip
 # Minutes that a payment page stays open. Stripe allows 30 to 1,440 from the moment of the call, and a call that got no
 # answer may be repeated long after the first with the same parameters.
