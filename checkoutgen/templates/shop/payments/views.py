@@ -1,12 +1,12 @@
 import logging
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from common.http import SeeOther
 from orders import links
@@ -23,20 +23,23 @@ MAX_WEBHOOK_BYTES = 256 * 1024
 _refused: dict[str, int] = {}
 
 
-@csrf_exempt  # the provider's signature takes the place of the token
-@require_POST
+@csrf_exempt  # the provider's signature, or our asking it, takes the place of the token
+@require_http_methods(["GET", "POST"])
 def webhook(request: HttpRequest, provider: str) -> HttpResponse:
     """What a provider tells us. 400 for what is not signed by it, 200 for everything else, known or not."""
     try:
-        parse = adapter(provider).parse_webhook
+        module = adapter(provider)
     except UnknownProvider:
         raise Http404(provider) from None
+    methods = getattr(module, "WEBHOOK_METHODS", ("POST",))
+    if request.method not in methods:
+        return HttpResponseNotAllowed(methods)
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_WEBHOOK_BYTES:
         return HttpResponse("too large\n", status=413, content_type="text/plain")
     try:
         if b"\0" in request.body or b"\\u0000" in request.body:  # no database keeps it, no provider sends it
             raise BadWebhook("NUL in the text")
-        facts = parse(request)
+        facts = module.parse_webhook(request)
     except BadWebhook as bad:
         _refused[provider] = _refused.get(provider, 0) + 1
         logger.warning("webhook of %s refused (%s); %d since the start", provider, bad, _refused[provider])
