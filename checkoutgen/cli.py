@@ -147,12 +147,19 @@ def plan(
     out: OutPath,
     restore: Restore = None,
     form: Annotated[PlanFormat, typer.Option("--format", help="How to say it.")] = PlanFormat.text,
+    sheet: Annotated[bool, typer.Option("--sheet", help="Print what the shop promises to buyers, to be signed.")] = False,
 ) -> int:
     """Show what a build would change, in words and file by file; nothing is written."""
     from checkoutgen.build import report
     from checkoutgen.build.plan import plan
 
-    planned = plan(read_spec(spec), out, restore or ())
+    wanted = read_spec(spec)
+    if sheet:
+        from checkoutgen.build import signoff
+
+        print("\n".join(signoff.sheet(wanted)))
+        return 0
+    planned = plan(wanted, out, restore or ())
     if form is PlanFormat.json:
         print(report.as_json(planned))
     elif form is PlanFormat.markdown:
@@ -170,12 +177,19 @@ def build(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 4 when a build would change anything.")
     ] = False,
+    require_signoff: Annotated[
+        bool, typer.Option("--require-signoff", help="Stop, exit code 1, unless somebody signed what the shop promises.")
+    ] = False,
 ) -> int:
     """Build the shop, all of it or nothing. Your edits are merged; conflicts are marked in the files, exit code 5."""
     from checkoutgen.build.plan import plan
     from checkoutgen.build.report import files, summary
 
     wanted = read_spec(spec)
+    if require_signoff:
+        from checkoutgen.build import signoff
+
+        signoff.require(wanted)
     if check:
         planned = plan(wanted, out, restore or ())
     else:

@@ -5,6 +5,7 @@ Three states of every path are compared: pristine (the last build), what stands 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -110,6 +111,7 @@ class _Planner:
         followed = self._follow()
         for path in sorted({*self.old.files, *self.new} - followed):
             self._path(path)
+        self._overridden()
         self._record()
         changes = tuple(sorted(self.changes, key=lambda change: change.path))
         return Plan(self.out, self.tree, changes, self.writes, frozenset(self.deletes), self.new, self.base)
@@ -205,6 +207,16 @@ class _Planner:
             else:
                 self._keep(target, f"deleted by you as {path}")
         return followed
+
+    def _overridden(self) -> None:
+        """Says which of your own templates and static files stand in front of a file that is another one now."""
+        for folder in ("templates", "static"):
+            for above, _, names in os.walk(self.out / "custom" / folder):
+                for name in names:
+                    path = (Path(above) / name).relative_to(self.out / "custom").as_posix()
+                    old, new = self.old.files.get(path), self.new.get(path)
+                    if old and (new is None or digest(new.content) != old.digest):
+                        self._keep(f"custom/{path}", f"stands in front of {path}, which changed: compare them")
 
     def _record(self) -> None:
         whole = {MANIFEST, BASE} <= self.tree.files.keys()

@@ -202,6 +202,18 @@ def test_your_mode_stays_and_the_template_s_is_followed(make_spec: Make, out: Pa
     assert (out / "config/urls.py").read_text().endswith("# theirs\n")
 
 
+def test_an_override_is_named_once_when_what_it_overrides_changes(make_spec: Make, out: Path, templates) -> None:
+    build(make_spec(), out)
+    (out / "custom/templates").mkdir()
+    (out / "custom/templates/shop.html").write_text("mine")
+    assert build(make_spec(), out).changes == ()
+    templates(lambda files: files.update({"templates/shop.html": appended(files["templates/shop.html"], b"newer\n")}))
+    changes = {change.path: change for change in build(make_spec(), out).changes}
+    assert "which changed" in changes["custom/templates/shop.html"].note
+    assert (out / "custom/templates/shop.html").read_text() == "mine"
+    assert build(make_spec(), out).changes == ()
+
+
 def test_a_damaged_or_hostile_manifest_is_refused(make_spec: Make, out: Path) -> None:
     build(make_spec(), out)
     manifest = (out / MANIFEST).read_text()

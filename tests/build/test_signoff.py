@@ -1,0 +1,73 @@
+"""What a shop promises, on a sheet with a digest, and a build that stops until it is signed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checkoutgen.build import signoff
+from checkoutgen.build.signoff import UnsignedError, promised, require, sheet
+from checkoutgen.errors import UsageError
+from checkoutgen.spec import Spec, load
+
+Make = Callable[..., Spec]
+ROOT = Path(__file__).parents[2]
+
+
+def sign(spec: Spec, line: str | None = None) -> None:
+    signoff.signatures(spec).write_text(line or f"# reviewed\n\n{promised(spec.data)} 2026-11-22 Claire Martin\n")
+
+
+def test_a_build_needs_a_signature_of_exactly_this(make_spec: Make) -> None:
+    with pytest.raises(UnsignedError, match="nobody signed"):
+        require(make_spec())
+    sign(make_spec())
+    require(make_spec())
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda s: s["legal"]["pages"].update(terms="# Autres\n"),
+        lambda s: s["seller"].update(legal_name="X"),
+        lambda s: s["catalogue"]["products"][0].update(price="6.00"),
+        lambda s: s["delivery"]["methods"][0].update(days=[4, 9]),
+        lambda s: s["markets"].pop("BE"),
+    ],
+)
+def test_a_changed_promise_needs_a_new_one(edit: Callable[[dict[str, Any]], object], make_spec: Make) -> None:
+    sign(make_spec())
+    with pytest.raises(UnsignedError):
+        require(make_spec(edit))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda s: s["catalogue"]["products"][0].update(stock=99),
+        lambda s: s["shop"].update(theme={"brand": "#123456"}),
+    ],
+)
+def test_stock_and_colours_are_no_promise(edit: Callable[[dict[str, Any]], object], make_spec: Make) -> None:
+    sign(make_spec())
+    require(make_spec(edit))
+
+
+def test_a_line_that_is_no_signature_is_named(make_spec: Make) -> None:
+    sign(make_spec(), "yes, all fine\n")
+    with pytest.raises(UsageError, match=r"shop\.signoff.*:1: not a signature"):
+        require(make_spec())
+
+
+@pytest.mark.parametrize("example", ["b2c", "b2b", "minimal"])
+def test_the_sheet_says_it_in_sentences(example: str) -> None:
+    spec = load(ROOT / f"examples/{example}.yaml")
+    lines = sheet(spec)
+    assert lines[-1] == f"Digest: {promised(spec.data)}"
+    text = "\n".join(lines)
+    assert spec.data["seller"]["legal_name"] in text
+    assert "None" not in text
+    assert "{" not in text
