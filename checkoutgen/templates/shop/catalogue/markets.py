@@ -7,6 +7,12 @@ from django.utils.translation import get_language
 from config.shop import MARKETS, markets_for
 
 
+def use(request: HttpRequest, code: str) -> None:
+    """For this request, whatever the visitor's own: a page about an order holds to the market of the order."""
+    if code in MARKETS:
+        request._market = code  # type: ignore[attr-defined]
+
+
 def current(request: HttpRequest) -> str:
     code = getattr(request, "_market", None)
     if code is None:

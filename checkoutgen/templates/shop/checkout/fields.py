@@ -4,6 +4,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from django import forms
@@ -120,8 +121,13 @@ def email_suggestion(value: str) -> str:
     local, _at, domain = value.rpartition("@")
     if domain in MAIL_DOMAINS:
         return ""
-    near = difflib.get_close_matches(domain, MAIL_DOMAINS, 1, 0.85)
-    return f"{local}@{near[0]}" if near else ""
+    near = _nearest(domain)
+    return f"{local}@{near}" if near else ""
+
+
+@lru_cache(maxsize=1024)
+def _nearest(domain: str) -> str:
+    return next(iter(difflib.get_close_matches(domain, MAIL_DOMAINS, 1, 0.85)), "")
 
 
 class EmailField(LineField):

@@ -47,8 +47,12 @@ class Checkout:
         self.cart.data.setdefault("drafts", {})[slug] = {"fields": dict(fields), "checked": checked}
 
     def accept(self, slug: str, answer: Mapping[str, Any]) -> None:
-        self.cart.data[slug] = answer
-        (self.cart.data.get("drafts") or {}).pop(slug, None)
+        if answer:
+            self.cart.data[slug] = answer
+        drafts = self.cart.data.pop("drafts", None) or {}
+        drafts.pop(slug, None)
+        if drafts:
+            self.cart.data["drafts"] = drafts
 
     # --- delivery ---
 

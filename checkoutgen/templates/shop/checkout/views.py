@@ -1,6 +1,7 @@
 """The way from the cart to the order. A POST is always answered by 303: Back and Reload never send anything twice."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from types import ModuleType
 from typing import Any
 
@@ -137,6 +138,7 @@ def _one_page_progress() -> list[dict[str, Any]]:
 
 def _answer(request: HttpRequest, checkout: Checkout, sent: list[ModuleType]) -> HttpResponse:
     update = "update" in request.POST
+    known = (checkout.cart.language, deepcopy(checkout.cart.data))
     typed = {name: text[:LONGEST] for name, text in request.POST.items()}
     # Everything is kept before anything is judged: what one step accepts depends on what another one chose.
     for step in sent:
@@ -145,7 +147,8 @@ def _answer(request: HttpRequest, checkout: Checkout, sent: list[ModuleType]) ->
     checkout = Checkout(checkout.cart, checkout.user, checkout.now)  # ways of delivery and total as they are now
     valid = [_take(checkout, step, typed, update=update) for step in sent]
     checkout.cart.language = get_language() or checkout.cart.language
-    checkout.cart.save(update_fields=["data", "language", "updated_at"])
+    if (checkout.cart.language, checkout.cart.data) != known:
+        checkout.cart.save(update_fields=["data", "language", "updated_at"])
     if update:
         return SeeOther(address_of(sent[0], _fragment(typed["update"])))
     if not all(valid):

@@ -29,7 +29,7 @@ def move(order: Order, state: str, *, actor: str = "", **data: Any) -> None:
     """Change the state and write it down; IllegalMove when `states.ORDER_MOVES` does not lead there."""
     check_move(order.state, state)
     old, order.state = order.state, OrderState(state)
-    order.save(update_fields=["state", "confirmed_at", "expires_at"])
+    order.save(update_fields=["state", "payment_method", "confirmed_at", "expires_at"])
     record(order, state, actor=actor, was=old, **data)
 
 

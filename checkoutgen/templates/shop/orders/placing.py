@@ -7,8 +7,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
 from django.utils import timezone
 
 from cart import pricing
@@ -40,8 +39,8 @@ def place(cart: Cart, *, now: datetime, seen_total: int | None = None) -> Order:
     """
     with transaction.atomic():
         cart = Cart.objects.select_for_update().get(pk=cart.pk)
-        if order := Order.objects.filter(cart=cart).first():
-            return order
+        if cart.ordered_at is not None:
+            return Order.objects.get(cart=cart)
         _lock_coupons(cart)
         notices = pricing.check(cart)
         if not notices:
@@ -173,14 +172,19 @@ def _same(text: str) -> dict[str, str]:
     return dict.fromkeys(SHOP["shop"]["languages"], text)
 
 
+_COUNT = (
+    f"INSERT INTO {NumberSeries._meta.db_table} AS series (name, last) VALUES (%s, 1)"  # noqa: S608  our own table
+    " ON CONFLICT (name) DO UPDATE SET last = series.last + 1 RETURNING last"
+)
+
+
 def next_number(now: datetime) -> str:
     """The next order number of the year, like ML-2026-000042. The row of the series serialises all who ask."""
     initials = "".join(part[0] for part in SHOP["shop"]["slug"].split("-") if part).upper()
     series = f"{initials}-{timezone.localtime(now).year}"
-    if not NumberSeries.objects.filter(name=series).update(last=F("last") + 1):
-        NumberSeries.objects.bulk_create([NumberSeries(name=series)], ignore_conflicts=True)
-        NumberSeries.objects.filter(name=series).update(last=F("last") + 1)
-    return f"{series}-{NumberSeries.objects.values_list('last', flat=True).get(name=series):06d}"
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [series])
+        return f"{series}-{cursor.fetchone()[0]:06d}"
 
 
 def _lock_coupons(cart: Cart) -> None:

@@ -20,6 +20,7 @@ from stdnum import iban
 
 from cart import session
 from cart.models import CartLine
+from catalogue import markets
 from catalogue.prices import price
 from checkout.address import lines as address_lines
 from common.http import SeeOther
@@ -41,7 +42,9 @@ def order_page(view: View) -> View:
     @never_cache
     @wraps(view)
     def page(request: HttpRequest, token: str, **kwargs: Any) -> HttpResponse:
-        response = view(request, links.order_for(token), **kwargs)
+        order = links.order_for(token)
+        markets.use(request, order.market)
+        response = view(request, order, **kwargs)
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         return response
 
@@ -60,8 +63,8 @@ def context_of(order: Order) -> dict[str, Any]:
         "order": order,
         "token": links.token(order),
         "currency": order.currency,
-        "lines": order.lines.select_related("variant__product"),
-        "adjustments": order.adjustments.all(),
+        "lines": order.lines.all(),
+        "adjustments": order.adjustments.all() if order.coupon_code else [],
         "gross": market(order.market)["prices"] == "gross",
         "shipping_lines": address_lines(order.shipping_address) if order.shipping_address.get("street") else [],
         "billing_lines": address_lines(order.billing_address) if order.billing_address.get("street") else [],
@@ -75,7 +78,7 @@ def context_of(order: Order) -> dict[str, Any]:
         "unpaid": order.state in UNPAID and not waits,
         "cancellable": order.state in CANCELLABLE,
         "fulfilments": order.fulfilments.all(),
-        "refunded": engine.refunded_amount(order),
+        "refunded": 0 if order.state in UNPAID else engine.refunded_amount(order),
     }
 
 

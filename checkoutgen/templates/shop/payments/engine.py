@@ -109,11 +109,12 @@ def _open_attempt(order_pk: int, method: dict[str, Any]) -> tuple[PaymentAttempt
         )
         order.payment_method = method["id"]
         order.expires_at = methods.expires_at(method, now)
-        order.save(update_fields=["payment_method", "expires_at"])
         if method["kind"] in methods.PAID_LATER:
             lifecycle.confirm(order, actor="shop", now=now)
         elif order.state == OrderState.DRAFT:
             lifecycle.move(order, OrderState.PENDING_PAYMENT, actor="shop", method=method["id"])
+        else:
+            order.save(update_fields=["payment_method", "expires_at"])
         if not provider and order.state == OrderState.PENDING_PAYMENT:
             lifecycle.mail_buyer(order, "payment-pending", subject=attempt.key)
         return attempt, None
