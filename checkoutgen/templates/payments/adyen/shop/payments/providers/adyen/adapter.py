@@ -1,0 +1,176 @@
+"""Adyen Pay by Link: the buyer pays on Adyen's page (https://docs.adyen.com/unified-commerce/pay-by-link/)."""
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import Adyen
+import requests
+from Adyen import exceptions
+from Adyen.util import is_valid_hmac_notification
+from django.http import HttpRequest
+
+from payments.credentials import secret
+from payments.facts import BadWebhook, Created, Declined, Fact, ProviderDown, RefundAnswer
+from payments.methods import method
+from payments.models import PaymentAttempt, PaymentEvent, Refund
+from payments.units import iso_digits, rescale, unscale
+
+logger = logging.getLogger(__name__)
+TIMEOUT = 20  # seconds
+TYPES = {
+    "card": "scheme",
+    "paypal": "paypal",
+    "ideal": "ideal",
+    "bancontact": "bcmc",
+    "swish": "swish",
+    "twint": "twint",
+    "pay-later": "klarna",
+    "sepa-debit": "sepadirectdebit",
+}
+# https://docs.adyen.com/development-resources/currency-codes: where Adyen leaves ISO 4217.
+DIGITS = {"CLP": 2, "CVE": 0, "IDR": 0, "ISK": 2}
+LINKS = {"active": "action_required", "paymentPending": "pending", "completed": "captured", "expired": "expired"}
+
+
+def _client() -> Adyen.Adyen:
+    prefix = secret("adyen", "live_prefix")
+    client = Adyen.Adyen()
+    client.client.xapikey = secret("adyen", "api_key")
+    client.client.platform = "live" if prefix else "test"
+    client.client.live_endpoint_prefix = prefix or None
+    client.client.http_timeout = TIMEOUT
+    return client
+
+
+def _call(work: Callable[[Adyen.Adyen], Any]) -> dict[str, Any]:
+    """Adyen's errors in the engine's words: nobody knows, or a definite no."""
+    try:
+        message: dict[str, Any] = work(_client()).message
+        return message
+    except exceptions.AdyenAPIResponseError as refused:
+        status = int(refused.status_code or 0)
+        if not 400 <= status < 500 or status in (408, 409, 429):
+            raise ProviderDown(str(status)) from None
+        logger.error("adyen refused a request: %s %s", status, refused.error_code)
+        raise Declined("method_unavailable") from None
+    except (exceptions.AdyenError, requests.RequestException, ValueError) as failed:
+        raise ProviderDown(type(failed).__name__) from None
+
+
+def _digits(currency: str) -> int:
+    return DIGITS.get(currency, iso_digits(currency))
+
+
+def _amount(amount: int, currency: str) -> dict[str, Any]:
+    return {"currency": currency, "value": rescale(amount, currency, _digits(currency))}
+
+
+def _read(amount: dict[str, Any]) -> tuple[int | None, str]:
+    currency, value = amount.get("currency") or "", amount.get("value")
+    return (unscale(value, currency, _digits(currency)) if currency and isinstance(value, int) else None), currency
+
+
+def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created:
+    order = attempt.order
+    request: dict[str, Any] = {
+        "merchantAccount": secret("adyen", "merchant_account"),
+        "reference": attempt.key,
+        "merchantOrderReference": order.number,
+        "amount": _amount(attempt.amount, attempt.currency),
+        "countryCode": order.market,
+        "shopperLocale": order.language,
+        "shopperEmail": order.email,
+        "returnUrl": return_url,
+        # Of the attempt's age, not of now: the same key must come with the same request.
+        "expiresAt": (attempt.created_at + timedelta(hours=24)).isoformat(timespec="seconds"),
+    }
+    kind = (method(attempt.method) or {}).get("kind", "")
+    if kind in TYPES:
+        request["allowedPaymentMethods"] = [TYPES[kind]]
+    made = _call(lambda client: client.checkout.payment_links_api.payment_links(request, idempotency_key=attempt.key))
+    return Created(made["id"], made["url"])
+
+
+def fetch(attempt: PaymentAttempt) -> Fact:
+    if not attempt.provider_ref:  # the answer to `create` was lost, so no buyer has seen the page
+        return Fact("adyen", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
+    link = _call(lambda client: client.checkout.payment_links_api.get_payment_link(attempt.provider_ref))
+    kind = LINKS.get(link.get("status") or "", "unknown")
+    amount, currency = _read(link.get("amount") or {})
+    return Fact("adyen", f"{link['id']}:{kind}", kind, attempt.key, link["id"], amount, currency)
+
+
+def void(attempt: PaymentAttempt) -> None:
+    if attempt.provider_ref:
+        request = {"status": "expired"}
+        _call(lambda client: client.checkout.payment_links_api.update_payment_link(request, attempt.provider_ref))
+
+
+def refund(refund: Refund) -> RefundAnswer:
+    """Adyen takes a refund and tells by webhook how it went."""
+    if refund.provider_ref:
+        return RefundAnswer(refund.provider_ref, "pending")
+    attempt = refund.attempt
+    psp = _payment_of(attempt)
+    if not psp:  # only the webhook names the payment, and it has not come yet
+        raise ProviderDown("no reference of the payment yet")
+    request = {
+        "merchantAccount": secret("adyen", "merchant_account"),
+        "reference": refund.key,
+        "amount": _amount(refund.amount, attempt.currency),
+    }
+    made = _call(
+        lambda client: client.checkout.modifications_api.refund_captured_payment(
+            request, psp, idempotency_key=refund.key
+        )
+    )
+    return RefundAnswer(made["pspReference"], "pending")
+
+
+def _payment_of(attempt: PaymentAttempt) -> str:
+    for payload in attempt.events.order_by("pk").values_list("payload", flat=True):
+        if payload.get("eventCode") == "AUTHORISATION" and payload.get("success") == "true":
+            return str(payload["pspReference"])
+    return ""
+
+
+def parse_webhook(request: HttpRequest) -> list[Fact]:
+    try:
+        items = [each["NotificationRequestItem"] for each in json.loads(request.body)["notificationItems"]]
+        if not items or not all(is_valid_hmac_notification(item, secret("adyen", "hmac_key")) for item in items):
+            raise BadWebhook("wrong signature")
+        return [_fact(item) for item in items]
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as broken:
+        raise BadWebhook(f"unreadable: {type(broken).__name__}") from None
+
+
+def _fact(item: dict[str, Any]) -> Fact:
+    code, success, psp = item["eventCode"], item["success"], item["pspReference"]
+    kept = {key: item.get(key) for key in ("eventCode", "success", "pspReference", "originalReference")}
+    amount, currency = _read(item.get("amount") or {})
+    about = {"amount": amount, "currency": currency, "payload": kept}
+    event_id = f"{code}:{psp}:{success}"
+    key = item.get("merchantReference") or ""
+    if code == "AUTHORISATION":
+        # A refused try leaves the link open for another one: only money is news.
+        return Fact("adyen", event_id, "captured" if success == "true" else "unknown", key, **about)
+    if code in ("REFUND", "REFUND_FAILED", "REFUNDED_REVERSED"):
+        kind = "refunded" if code == "REFUND" and success == "true" else "refund_failed"
+        return Fact("adyen", event_id, kind, _attempt_of(item), refund_ref=psp, **about)
+    if code == "CHARGEBACK":
+        return Fact("adyen", event_id, "reversed", _attempt_of(item), failure="chargeback", **about)
+    return Fact("adyen", event_id, "unknown", payload=kept)
+
+
+def _attempt_of(item: dict[str, Any]) -> str:
+    """The attempt behind a modification: it names the payment, which the event of the money named as well."""
+    refunds = Refund.objects.filter(attempt__provider="adyen", provider_ref=item["pspReference"])
+    if found := refunds.select_related("attempt").first():
+        return found.attempt.key
+    event_id = f"AUTHORISATION:{item.get('originalReference')}:true"
+    events = PaymentEvent.objects.filter(provider="adyen", event_id=event_id)
+    paid = events.select_related("attempt").first()
+    return paid.attempt.key if paid and paid.attempt else ""
