@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import escape_leading_slashes
 
 from cart import coupons, session
+from catalogue import shelf
 
 
 class CartMiddleware:
@@ -13,7 +14,8 @@ class CartMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self._coupon(request) or self.get_response(request)
+        with shelf.one_reading():
+            response = self._coupon(request) or self.get_response(request)
         session.write_cookie(request, response)
         return response
 

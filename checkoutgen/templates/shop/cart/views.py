@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -54,22 +55,16 @@ def _page(request: HttpRequest, cart: Cart | None, *, status: int = 200, **error
             "expires_at": session.expires_at(cart),
             "free_delivery": free_delivery(cart, found.totals.goods) if found.lines else None,
             "minimum": minimum if found.totals.goods - found.totals.discount < minimum else 0,
-            "suggestions": _suggestions(cart),
         }
         if found.lines and "elsewhere" in request.GET:
             context |= {"link": session.link(cart), "qr": _qr(session.link(cart))}
-    if not context.get("summary") or not context["summary"].lines:
-        context["cards"] = _cards([pk for pk, _category in shelf.on_sale()[:4]], markets.current(request))
+    context["filled"] = filled = bool(context.get("rows"))
+    pks = _suggestions(cart) if cart and filled else [pk for pk, _category in shelf.on_sale()[:4]]
+    context |= _beside(pks, markets.current(request))
     return render(request, "cart/show.html", context, status=status)
 
 
-def _cards(pks: list[int], market_code: str) -> list[pages.Card]:
-    products = shelf.products(pks)
-    shelf.restock(products)
-    return pages.cards(products, market_code)
-
-
-def _suggestions(cart: Cart) -> list[pages.Card]:
+def _suggestions(cart: Cart) -> list[int]:
     """Cross-sell: what goes with the articles of the cart and is not in it."""
     inside = [line.variant.product for line in summary.active(cart) if line.variant]
     pks = {product.pk for product in inside}
@@ -77,7 +72,14 @@ def _suggestions(cart: Cart) -> list[pages.Card]:
     found = [product.pk for product in shelf.by_handle(handles)]
     if not found and inside:
         found = [pk for pk, _category in shelf.on_sale(inside[0].category)]
-    return _cards([pk for pk in found if pk not in pks][:4], cart.market)
+    return [pk for pk in found if pk not in pks][:4]
+
+
+def _beside(pks: list[int], market_code: str) -> dict[str, Any]:
+    """Cards for the foot of the page; the stamp is what they depend on besides language and market."""
+    products = shelf.products(pks)
+    stamp = (shelf.revision(), pks, shelf.restock(products))
+    return {"stamp": stamp, "cards": SimpleLazyObject(lambda: pages.cards(products, market_code))}
 
 
 def _qr(url: str) -> str:

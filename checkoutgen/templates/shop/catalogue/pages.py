@@ -137,8 +137,9 @@ def rate(product: Product, market_code: str) -> Decimal:
 
 
 def short_details(product: Product) -> str:
-    """The first facts in one line: "100 % linen · 170 g/m²"."""
-    return " · ".join(localized(detail["value"]) for detail in product.details[:2])
+    """The first facts that speak for themselves, in one line: "100 % linen · 170 g/m²"; a bare number does not."""
+    values = [localized(detail["value"]) for detail in product.details[:3]]
+    return " · ".join([value for value in values if not value.isdecimal()][:2])
 
 
 def tiles(language: str) -> list[dict[str, Any]]:

@@ -3,7 +3,9 @@
 Each product has `shown_pictures` and `sold_variants` (published, each knows its product).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 
 from django.db import connection
@@ -14,11 +16,30 @@ from catalogue.models import Picture, Product, Revision, Variant
 KEPT = 1000  # products a process holds
 
 
+_reading: ContextVar[list[str] | None] = ContextVar("reading", default=None)
+
+
+@contextmanager
+def one_reading() -> Iterator[None]:
+    """Within it the revision is read once: a page shows one state of the catalogue."""
+    mark = _reading.set([])
+    try:
+        yield
+    finally:
+        _reading.reset(mark)
+
+
 def revision() -> str:
+    known = _reading.get()
+    if known:
+        return known[0]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT token FROM {Revision._meta.db_table}")  # noqa: S608  our own table
         row = cursor.fetchone()
-    return row[0] if row else ""
+    token = row[0] if row else ""
+    if known is not None:
+        known.append(token)
+    return token
 
 
 @lru_cache(maxsize=KEPT)

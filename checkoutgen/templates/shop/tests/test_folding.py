@@ -2,6 +2,7 @@
 
 import copy
 import re
+from unittest.mock import patch
 
 from django.conf import settings
 from django.core.cache import cache
@@ -24,6 +25,11 @@ class FoldingTest(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
         open_stall()
+
+    def setUp(self) -> None:
+        for patcher in (patch.dict(SHOP["checkout"], minimum_order=None), patch.dict(SHOP, business={})):
+            patcher.start()
+            self.addCleanup(patcher.stop)
 
     def pages(self) -> dict[str, bytes]:
         cache.clear()
