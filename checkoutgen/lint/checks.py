@@ -93,15 +93,22 @@ def must(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
         if broken is None:
             broken = next((path for path in wanted if not _counts(case, item, paths.join(here, path))), None)
         if broken is None:
-            yield Outcome(True, here, "")
+            yield Outcome(True, here, _called(element) if case.review else "")
             continue
-        name = element.get("id") or element.get("code") if isinstance(element, dict) else element
+        name = _called(element)
         end = item.get("at", "" if broken == "." else broken)
         yield Outcome(
             False,
             paths.join(here, end),
             _say(item, "`{path}` is not as it must be", path=broken, value=lookup(broken), name=name or here),
         )
+
+
+def _called(element: Any) -> str:
+    """What an element of a list goes by."""
+    if not isinstance(element, dict):
+        return shown(element)
+    return shown(next((element[key] for key in ("id", "code", "sku", "scheme") if element.get(key)), ""))
 
 
 def _for_market(wanted: dict[str, Any], market: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from checkoutgen.lint.model import Rule
 _NAMES = {
     "eu": "European Union", "fr": "France", "de": "Germany", "at": "Austria", "se": "Sweden", "nl": "Netherlands",
     "es": "Spain", "it": "Italy", "be": "Belgium", "gb": "United Kingdom", "ch": "Switzerland",
-    "us": "United States, federal", "us-ca": "United States, California", "global": "Everywhere, between businesses too",
+    "us": "United States, federal", "us-ca": "United States, California", "global": "Everywhere, also between firms",
     "usability": "Usability", "accessibility": "Accessibility", "security": "Security", "mail": "Mail",
     "privacy": "Data protection", "contradiction": "Contradictions",
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -9,15 +10,17 @@ from checkoutgen.lint.model import UNVERIFIED, Finding, Report
 from checkoutgen.report import Context
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #767676; --error: #b00020; --warning: #8a5300; }
+:root { --paper: #fff; --ink: #16181d; --line: #767676; --error: #b00020; --warning: #8a5300; }
+:root { color-scheme: light dark; }
 @media (prefers-color-scheme: dark) {
-  :root { --line: #9a9a9a; --error: #ff9b9b; --warning: #ffc069; }
+  :root { --paper: #121417; --ink: #f2f3f5; --line: #9a9a9a; --error: #ff9b9b; --warning: #ffc069; }
 }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 70rem; margin: 0 auto; padding: 1rem; }
+body { max-width: 70rem; margin: 0 auto; padding: 1rem; background: var(--paper); color: var(--ink); }
+body { font: 1rem/1.5 system-ui, sans-serif; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; }
 caption { text-align: left; font-weight: bold; padding: .25rem 0; }
 th, td { border: 1px solid var(--line); padding: .35rem .5rem; text-align: left; vertical-align: top; }
-td { overflow-wrap: anywhere; }
+td { overflow-wrap: break-word; min-width: 7rem; }
 .error { color: var(--error); font-weight: bold; }
 .warning { color: var(--warning); font-weight: bold; }
 code { font-size: .95em; } .scroll { overflow-x: auto; }
@@ -75,9 +78,10 @@ def _report(report: Report, index: int) -> str:
         parts.append(
             _table(
                 "Will break",
+                report.shop or report.file,
                 ("From", "Rule", "What", "Statute"),
                 (
-                    (escape(f.since), _rule(f, ""), escape(f.message), escape("; ".join(f.statutes)))
+                    (escape(f.since), _rule(f, ""), _prose(f.message), escape("; ".join(f.statutes)))
                     for f in report.upcoming
                 ),
             )
@@ -94,7 +98,8 @@ def _market(title: str, anchor: str, code: str, findings: list[Finding]) -> str:
         status: [f for f in findings if f.status == status]
         for status in ("missing", "ignored", "baseline", "fulfilled", "not judged")
     }
-    fulfilled = _merged(by["fulfilled"])
+    wanting = {f.root for f in by["missing"]}
+    fulfilled = _merged([f for f in by["fulfilled"] if f.root not in wanting])
     summary = ", ".join(
         f"{count} {word}"
         for count, word in (
@@ -109,14 +114,15 @@ def _market(title: str, anchor: str, code: str, findings: list[Finding]) -> str:
         parts.append(
             _table(
                 "Missing or wrong",
+                title,
                 ("Severity", "Rule and statute", "What", "Where", "What to write"),
                 (
                     (
                         f'<span class="{f.severity}">{f.severity}</span>',
                         _rule(f, code),
-                        escape(f.message),
+                        _prose(f.message),
                         _where(f),
-                        escape(f.remedy),
+                        _prose(f.remedy),
                     )
                     for f in by["missing"]
                 ),
@@ -126,21 +132,25 @@ def _market(title: str, anchor: str, code: str, findings: list[Finding]) -> str:
         parts.append(
             _table(
                 "Set aside",
+                title,
                 ("Rule and statute", "What", "Where", "Reason given in the spec"),
                 (
-                    (_rule(f, code), escape(f.message), _where(f), escape(f.reason))
+                    (_rule(f, code), _prose(f.message), _where(f), escape(f.reason))
                     for f in by["ignored"] + by["baseline"]
                 ),
             )
         )
     if fulfilled:
-        parts.append(_table("Fulfilled", ("Rule and statute", "By which text or fact"), _proofs(fulfilled, code)))
+        parts.append(
+            _table("Fulfilled", title, ("Rule and statute", "By which text or fact"), _proofs(fulfilled, code))
+        )
     if by["not judged"]:
         parts.append(
             _table(
                 "Could not be judged",
+                title,
                 ("Rule and statute", "Why"),
-                ((_rule(f, code), escape(f.message)) for f in by["not judged"]),
+                ((_rule(f, code), _prose(f.message)) for f in by["not judged"]),
             )
         )
     return "\n".join([*parts, "</section>"])
@@ -156,13 +166,14 @@ def _merged(findings: list[Finding]) -> dict[str, list[Finding]]:
 
 def _proofs(rows: dict[str, list[Finding]], code: str) -> Iterable[tuple[str, str]]:
     for findings in rows.values():
-        proofs = list(
-            dict.fromkeys(
-                f"{f'<code>{escape(f.path)}</code>: ' if f.path else ''}{escape(f.message)}" for f in findings
-            )
-        )
+        proofs = list(dict.fromkeys(map(_proof, findings)))
         more = f"<li>and {len(proofs) - 6} more</li>" if len(proofs) > 6 else ""
         yield _rule(findings[0], code), "<ul>" + "".join(f"<li>{proof}</li>" for proof in proofs[:6]) + more + "</ul>"
+
+
+def _proof(finding: Finding) -> str:
+    parts = [f"<code>{escape(finding.path)}</code>" if finding.path else "", _prose(finding.message)]
+    return ": ".join(filter(None, parts))
 
 
 def _rule(finding: Finding, code: str) -> str:
@@ -176,14 +187,21 @@ def _rule(finding: Finding, code: str) -> str:
     return f"{escape(finding.title)}<br>{names}{f'<br>{statutes}' if statutes else ''}{evidence}"
 
 
+def _prose(text: str) -> str:
+    """Text with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
 def _where(finding: Finding) -> str:
     place = finding.place
     path = f"<br><code>{escape(finding.path)}</code>" if finding.path else ""
     return f"<code>{escape(place.file)}:{place.line}:{place.column}</code>{path}"
 
 
-def _table(caption: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def _table(caption: str, where: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     table = f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}">{table}</div>'
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}, {escape(where)}">{table}</div>'
+    )
