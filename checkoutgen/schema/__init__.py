@@ -31,6 +31,12 @@ def providers() -> list[str]:
     return list(load()["properties"]["payment"]["properties"]["providers"]["properties"])
 
 
+def provider(name: str) -> Schema:
+    """The schema of a provider's settings; its `x-kinds` and `x-modes` say what it can do."""
+    found: Schema = load()["properties"]["payment"]["properties"]["providers"]["properties"][name]
+    return found
+
+
 def follow(schema: Schema) -> Schema:
     """The schema itself, or the shared one that it refers to with its own words on top."""
     if "$ref" not in schema:

@@ -453,6 +453,8 @@ def _payment(data: Data, context: Context) -> None:
             exists(provider, known, (*at, "provider"), "provider", context)
         elif not provider and method["kind"] in _ONLINE:
             context.report(at, f"needs `provider`: the company behind it, one of {', '.join(known)}")
+        elif provider:
+            _offered(method, contract.provider(provider), at, data["markets"], context)
         if method["kind"] == "bank-transfer" and "iban" not in method:
             context.report(at, "needs `iban`: the account that buyers pay to")
 
@@ -460,6 +462,22 @@ def _payment(data: Data, context: Context) -> None:
 _ONLINE = frozenset(
     "card wallet paypal pay-later instalments ideal bancontact swish twint sepa-debit".split()
 )  # kinds that a provider carries out
+
+
+def _offered(method: Data, offer: contract.Schema, at: At, markets: Data, context: Context) -> None:
+    """What the provider's schema says it does: `x-kinds`, {kind: its currencies, none for any}, and `x-modes`."""
+    provider, kind = method["provider"], method["kind"]
+    kinds: dict[str, list[str]] = offer.get("x-kinds", {kind: []})
+    if kind not in kinds and kind in _ONLINE:
+        context.report((*at, "kind"), f"{provider} does not do `{kind}`; it does: {', '.join(kinds)}")
+    if currencies := kinds.get(kind):
+        for country in method["markets"]:
+            currency = markets.get(country, {}).get("currency", currencies[0])
+            if currency not in currencies:
+                message = f"`{kind}` takes {' or '.join(currencies)} only, and {country} pays in {currency}"
+                context.report(at, f"{message}; write `markets` without it")
+    if method["mode"] not in offer.get("x-modes", ["hosted"]):
+        context.report((*at, "mode"), f"{provider} takes cards on its own page only; write `mode: hosted`")
 
 
 def _legal(data: Data, context: Context) -> None:

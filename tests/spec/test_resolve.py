@@ -91,6 +91,31 @@ def test_a_provider_has_its_defaults(load_with: Callable[..., Spec]) -> None:
     assert providers == {"demo": {"webhook_secret": "env:DEMO_WEBHOOK_SECRET"}}
 
 
+METHOD = {"id": "card", "kind": "card", "provider": "stripe"}
+
+
+@pytest.mark.parametrize(
+    ("method", "where", "said"),
+    [
+        ({"mode": "fields"}, "payment.methods[0].mode", "write `mode: hosted`"),
+        ({"kind": "swish"}, "payment.methods[0]", "takes SEK only, and FR pays in EUR"),
+        ({"kind": "sepa-debit", "provider": "mollie"}, "payment.methods[0].kind", "mollie does not do `sepa-debit`"),
+    ],
+)
+def test_a_provider_is_asked_only_for_what_it_does(
+    problems_with: Callable[..., Problems], method: dict[str, str], where: str, said: str
+) -> None:
+    problems = problems_with({"payment.methods": [METHOD | method]})
+    assert [(problem.path, said in problem.message) for problem in problems] == [(where, True)]
+
+
+def test_a_kind_that_a_provider_does_in_the_currency_of_the_market(load_with: Callable[..., Spec]) -> None:
+    swish = METHOD | {"id": "swish", "kind": "swish", "markets": ["SE"]}
+    prices = {"catalogue.products.0.price": {"EUR": 9, "SEK": 99}, "delivery.methods.0.price": {"EUR": 5, "SEK": 55}}
+    spec = load_with({"markets": {"FR": {}, "SE": {}}, "payment.methods": [METHOD, swish], **prices})
+    assert [method["kind"] for method in spec.data["payment"]["methods"]] == ["card", "swish"]
+
+
 def test_order_button_of_a_market_beats_that_of_the_checkout(load_with: Callable[..., Spec]) -> None:
     changes = {"checkout.order_button": "Pay now", "markets": {"FR": {}, "DE": {"order_button": "Kaufen"}}}
     markets = load_with(changes).data["markets"]
