@@ -80,10 +80,10 @@ def _shop() -> Facts:
     return {
         "name": SHOP["shop"]["name"],
         "url": absolute("/"),
-        # Hardly a mail program shows SVG: then the name stands there as text.
-        "logo": {**logo, "url": absolute(static(logo["path"]))} if logo and not logo["path"].endswith(".svg") else None,
+        # Without a picture that mail programs show, the name stands there as text.
+        "logo": logo | {"url": _picture(logo["path"])} if logo and _picture(logo["path"]) else None,
         "email": support.get("email") or SHOP["seller"]["email"],
-        "phone": support.get("phone") or SHOP["seller"].get("phone") or "",
+        "phone": (support.get("phone") or SHOP["seller"].get("phone") or "").replace(" ", "\u00a0"),
         "hours": localized(support.get("hours")),
     }
 
@@ -167,7 +167,18 @@ def line_facts(line: Any, currency: str, language: str) -> Facts:
         "quantity": line.quantity,
         "unit": format_amount(line.unit_amount, currency, language),
         "total": format_amount(line.total_amount, currency, language),
+        "picture": _picture(line.picture),
     }
+
+
+def _picture(path: str) -> str:
+    """Absolute address of a picture that mail programs show (hardly one knows SVG); empty for none or a deleted one."""
+    if not path or path.endswith(".svg"):
+        return ""
+    try:
+        return absolute(static(path))
+    except ValueError:  # not among the collected files
+        return ""
 
 
 def _account_url(order: Order) -> str:
@@ -304,7 +315,7 @@ def _statement(order: Order, language: str, context: Mapping[str, Any]) -> Facts
 
 
 def _back_office(order: Order, language: str, context: Mapping[str, Any]) -> Facts:
-    return {"admin_url": absolute(reverse("admin:orders_order_change", args=[order.pk]))}
+    return {"admin_url": absolute(reverse("admin:orders_order_change", args=[order.pk])), "for_staff": True}
 
 
 def _withdrawal_notice(order: Order, language: str, context: Mapping[str, Any]) -> Facts:

@@ -13,11 +13,12 @@ from config.shop import HOME, SHOP, market
 from mails import samples
 from mails.checks import templates_are_there
 from mails.facts import seller_lines
-from mails.messages import shortened, tidy
+from mails.messages import Message, shortened, tidy
 from mails.plain import plain
 from mails.words import one_line
 from orders import lifecycle
 from orders.models import Order
+from orders.placing import place
 from orders.states import IllegalMove
 from tests.shopping import ShoppingTestCase, an_order
 from tests.stall import open_stall
@@ -200,6 +201,29 @@ class SentTest(ShoppingTestCase):
         self.assertEqual(templates_are_there(None), [])
         with patch.dict(SHOP["mails"], send=["pigeon"]):
             self.assertIn("mails/pigeon/subject.txt", templates_are_there(None)[0].msg)
+
+
+class PictureTest(TestCase):
+    def mail(self, path: str) -> Message:
+        with patch("mails.samples.place", lambda cart, now: self.pictured(place(cart, now=now), path)):
+            return samples.message("order-confirmation", settings.LANGUAGE_CODE)
+
+    def pictured(self, order: Order, path: str) -> Order:
+        order.lines.update(picture=path)
+        return order
+
+    def test_pictures_that_mail_programs_show(self) -> None:
+        open_stall()
+        html = self.mail("pictures/sheet.webp").html
+        self.assertIn(
+            f'<img src="{settings.PUBLIC_URL}{settings.STATIC_URL}pictures/sheet.webp" alt="" width="64"', html
+        )
+        self.assertNotIn("<img", self.mail("pictures/sheet.svg").html)
+
+    def test_a_picture_that_is_gone_does_not_stop_the_mail(self) -> None:
+        open_stall()
+        with patch("mails.facts.static", side_effect=ValueError("Missing staticfiles manifest entry")):
+            self.assertNotIn("<img", self.mail("pictures/gone.jpg").html)
 
 
 class WordsTest(SimpleTestCase):
