@@ -1,4 +1,4 @@
-"""One shop, made from `examples/b2c.yaml`, served for the whole browser run, and a browser that reaches nothing but it."""
+"""One shop, made from examples/b2c.yaml and served for the whole run, and a browser that reaches nothing but it."""
 
 from __future__ import annotations
 
@@ -43,14 +43,21 @@ class Shop:
 
     def manage(self, *args: str) -> str:
         done = subprocess.run(
-            [sys.executable, "manage.py", *args], cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=120
+            [sys.executable, "manage.py", *args],
+            cwd=self.folder,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def mails(self) -> list[EmailMessage]:
         """Every mail in the development mailbox, oldest first."""
-        files = sorted((self.folder / "var" / "mailbox").glob("*.eml"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+        files = sorted(
+            (self.folder / "var" / "mailbox").glob("*.eml"), key=lambda path: (path.stat().st_mtime_ns, path.name)
+        )
         return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in files]  # type: ignore[misc]
 
     def mail_to(self, address: str, subject: str = "", timeout: float = 20) -> EmailMessage:
@@ -61,7 +68,8 @@ class Shop:
                 if address in str(mail["To"]) and subject in str(mail["Subject"]):
                     return mail
             time.sleep(0.2)
-        raise AssertionError(f"no mail to {address} within {timeout} s; the mailbox holds {[(str(m['To']), str(m['Subject'])) for m in self.mails()]}")
+        held = [(str(mail["To"]), str(mail["Subject"])) for mail in self.mails()]
+        raise AssertionError(f"no mail to {address} within {timeout} s; the mailbox holds {held}")
 
 
 def free_port() -> int:
@@ -99,7 +107,9 @@ def business_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 def serve(spec: Path, work: Path) -> Iterator[Shop]:
     """Build a spec, fill the tables, and run the server and the worker until the session ends."""
     folder = work / "shop"
-    subprocess.run([sys.executable, "-m", "checkoutgen", "build", str(spec), str(folder)], cwd=ROOT, check=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "-m", "checkoutgen", "build", str(spec), str(folder)], cwd=ROOT, check=True, timeout=120
+    )
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     env = {
@@ -116,7 +126,11 @@ def serve(spec: Path, work: Path) -> Iterator[Shop]:
     log = work / "log.txt"
     with log.open("wb") as out:
         server = subprocess.Popen(
-            [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"], cwd=folder, env=env, stdout=out, stderr=out
+            [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"],
+            cwd=folder,
+            env=env,
+            stdout=out,
+            stderr=out,
         )
         worker = subprocess.Popen([sys.executable, "manage.py", "worker"], cwd=folder, env=env, stdout=out, stderr=out)
         try:
@@ -153,11 +167,12 @@ class Visit:
     page: Page
     context: BrowserContext
     foreign: list[str]
+    problems: list[str]
 
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[object]:
-    """`visit(language="fr", width=1280, javascript=True)` opens a browser; at the end no foreign request may have been made."""
+    """`visit(language="fr", width=1280, javascript=True)` opens a browser; no foreign request may have been made."""
     opened: list[Visit] = []
 
     def open_(language: str = "fr", width: int = 1280, javascript: bool = True, dark: bool = False) -> Visit:
@@ -185,8 +200,7 @@ def visit(browser: Browser) -> Iterator[object]:
         problems: list[str] = []
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        it = Visit(page, context, seen)
-        it.problems = problems  # type: ignore[attr-defined]
+        it = Visit(page, context, seen, problems)
         opened.append(it)
         return it
 
@@ -194,5 +208,5 @@ def visit(browser: Browser) -> Iterator[object]:
     for it in opened:
         it.context.close()
         assert it.foreign == []
-        broken = [text for text in it.problems if "Content Security Policy" in text or "Error" in text]  # type: ignore[attr-defined]
+        broken = [text for text in it.problems if "Content Security Policy" in text or "Error" in text]
         assert broken == []

@@ -1,4 +1,4 @@
-"""Every page of the way to an order, in each language: accessible, light, complete in its language, within the bar of the probe."""
+"""Every page of the way to an order: accessible, light, complete in its language, within the bar of the probe."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from babel.messages.pofile import read_po
-from playwright.sync_api import Page
 
 from .buyer import GOOD_CARD, HOME, Buyer
 from .conftest import ROOT, Shop, Visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 Open = Callable[..., Visit]
 PROBE = (Path(__file__).parent / "probe.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice", "EN-301-549"]
 FIRST_WINDOW = 14 * 1024  # bytes that a server may send before the first acknowledgement: RFC 6928
 LOOKS = {"fr": (1280, False), "de": (390, True), "sv": (390, False), "en": (1280, True)}  # width, dark
-# Every text a page shows or speaks, but not what the author of the spec or the buyer wrote.
+# Every text that a page shows or speaks.
 TEXTS = """() => {
   const found = [document.title.replace(/ – .*/, '')];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
-    if (!walk.currentNode.parentElement.closest('script,style,[lang]:not(html)')) found.push(walk.currentNode.textContent);
+    const node = walk.currentNode;
+    if (!node.parentElement.closest('script,style,[lang]:not(html)')) found.push(node.textContent);
   }
   for (const e of document.querySelectorAll('[aria-label],[alt],[placeholder],[title]'))
     for (const n of ['aria-label', 'alt', 'placeholder', 'title']) if (e.hasAttribute(n)) found.push(e.getAttribute(n));
@@ -41,7 +45,9 @@ def english_only(language: str) -> frozenset[str]:
     with (ROOT / "checkoutgen" / "locales" / language / "shop.po").open("rb") as file:
         catalogue = read_po(file)
     return frozenset(
-        " ".join(str(entry.id).split()) for entry in catalogue if entry.id and isinstance(entry.id, str) and entry.string != entry.id
+        " ".join(str(entry.id).split())
+        for entry in catalogue
+        if entry.id and isinstance(entry.id, str) and entry.string != entry.id
     )
 
 
@@ -104,12 +110,13 @@ def accessibility(page: Page) -> list[str]:
 def test_pages(shop: Shop, visit: Open, language: str) -> None:
     width, dark = LOOKS[language]
     it = visit(language, width=width, dark=dark)
-    it.forgives_status = True  # type: ignore[attr-defined]
     shots = os.environ.get("CHECKOUTGEN_SCREENSHOTS")
     problems: list[str] = []
     for name in walk(Buyer(it.page, shop.url, language), shop):
         if shots:
-            it.page.screenshot(path=str(Path(shots) / f"{language}-{width}{'-dark' if dark else ''}-{name}.png"), full_page=True)
+            it.page.screenshot(
+                path=str(Path(shots) / f"{language}-{width}{'-dark' if dark else ''}-{name}.png"), full_page=True
+            )
         found = accessibility(it.page)
         if name != "provider":  # the demo bank's page is not the shop's: it need only be accessible and translated
             found += [f"probe {check}: {detail}" for check, detail in it.page.evaluate(f"({PROBE})()")]
@@ -117,6 +124,8 @@ def test_pages(shop: Shop, visit: Open, language: str) -> None:
             found += [f"weighs {weight} bytes compressed"] if weight > FIRST_WINDOW else []
         if language != "en":
             found += [f"English: {text}" for text in it.page.evaluate(TEXTS) if text in english_only(language)]
-        found += [f"a raw key or tag: {text}" for text in it.page.evaluate(TEXTS) if re.search(r"\{\{|\{%|%\(\w+\)s", text)]
+        found += [
+            f"a raw key or tag: {text}" for text in it.page.evaluate(TEXTS) if re.search(r"\{\{|\{%|%\(\w+\)s", text)
+        ]
         problems += [f"{language} {name}: {one}" for one in dict.fromkeys(found)]
     assert problems == [], "\n" + "\n".join(problems)

@@ -79,7 +79,8 @@ def test_bank_transfer_tells_where_to_pay(shop: Shop, visit: Open) -> None:
     assert "FR76" in text.replace(" ", "")
     assert re.search(r"RF\d\d", text.replace(" ", ""))
     mail = shop.mail_to("transfer@example.org").get_body(("plain",))
-    assert mail is not None and "FR76" in mail.get_content().replace(" ", "")
+    assert mail is not None
+    assert "FR76" in mail.get_content().replace(" ", "")
 
 
 def test_double_click_makes_one_order(shop: Shop, visit: Open) -> None:
@@ -92,7 +93,11 @@ def test_double_click_makes_one_order(shop: Shop, visit: Open) -> None:
     it.page.locator("main form button.btn[type=submit]").last.dblclick()
     buyer.thanked()
     count = shop.manage(
-        "shell", "-v", "0", "-c", "from orders.models import Order; print(Order.objects.filter(email='double@example.org').count())"
+        "shell",
+        "-v",
+        "0",
+        "-c",
+        "from orders.models import Order; print(Order.objects.filter(email='double@example.org').count())",
     )
     assert count.split()[-1] == "1"
 
