@@ -315,7 +315,7 @@ class FaultTest(DemoTestCase):
             self._check(cart, variant, f"killed before statement {n}")
             if code == 0:
                 break
-        self.assertGreater(n, 60)
+        self.assertGreater(n, 30)
 
     def _purchase(self, cart: Cart) -> None:
         order = place(cart, now=timezone.now())
