@@ -1,12 +1,14 @@
 """What every page knows. Whatever does not depend on the visitor is worked out once per language."""
 
 from collections.abc import Callable
-from functools import cache
+from datetime import date
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language, get_language_info, override
 
 from cart.session import current as current_cart
@@ -15,6 +17,7 @@ from catalogue import markets
 from catalogue.categories import categories
 from common import theme
 from common.texts import localized
+from common.urls import inside
 from config.shop import HAS_ACCOUNTS, MARKETS, SHOP, section
 
 
@@ -72,6 +75,22 @@ def _other_languages(request: HttpRequest, language: str) -> Callable[[], list[d
     return links
 
 
+@lru_cache(maxsize=64)
+def trust(language: str, today: date) -> dict[str, Any]:
+    """The trust section without seals that have expired; a link to a page of the shop leads to it in the language."""
+    given = section("trust")
+    badges = []
+    for badge in given.get("badges") or []:
+        if badge.get("valid_until") and date.fromisoformat(badge["valid_until"]) < today:
+            continue
+        url = inside(badge.get("url") or "")
+        first, _slash, rest = url.removeprefix("/").partition("/")
+        if first in dict(settings.LANGUAGES) and url.startswith("/"):
+            url = f"/{language}/{rest}"
+        badges.append(badge | {"url": url})
+    return given | {"badges": badges}
+
+
 def _market_choices() -> list[dict[str, str]]:
     return [{"code": code, "name": localized(facts["name"])} for code, facts in MARKETS.items()]
 
@@ -88,7 +107,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "shop": SHOP["shop"],
         "seller": SHOP["seller"],
         "support": section("support"),
-        "trust": section("trust"),
+        "trust": trust(language, timezone.localdate()),
         "language": language,
         "direction": _direction(language),
         "market": MARKETS[code],

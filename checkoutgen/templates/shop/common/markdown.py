@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 
-from config.shop import SHOP
+from common.urls import inside
 
 _markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable("table").disable("image")
 
@@ -34,9 +34,7 @@ _markdown.validateLink = _allowed  # type: ignore[method-assign]
 
 def _inside(tokens: Sequence[Token], index: int) -> str:
     """A link to the shop's own address stays in the shop, wherever it runs; mails print the whole address."""
-    href = str(tokens[index].attrGet("href"))
-    own = f"{SHOP['shop']['url'].rstrip('/')}/"
-    return f'<a href="{escapeHtml(href[len(own) - 1 :] if href.startswith(own) else href)}">'
+    return f'<a href="{escapeHtml(inside(str(tokens[index].attrGet("href"))))}">'
 
 
 _markdown.add_render_rule("link_open", lambda self, tokens, i, options, env: _inside(tokens, i))

@@ -36,6 +36,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    request._cart = None  # type: ignore[attr-defined]  the database may be what went wrong
     return _page(
         request,
         500,

@@ -1,17 +1,24 @@
 """The queue of writers, and the fields that every form shows."""
 
 import threading
+from datetime import date
 from unittest import skipUnless
+from unittest.mock import patch
 
 from django import forms
+from django.conf import settings
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.template import Context, Engine, Template
 from django.template.backends.django import get_installed_libraries
 from django.templatetags.i18n import TranslateNode
-from django.test import SimpleTestCase, TransactionTestCase
+from django.test import RequestFactory, SimpleTestCase, TestCase, TransactionTestCase
 from django.utils.translation import override
 
 from catalogue.models import Product
+from common import context
+from common.views import server_error
+from config.shop import SHOP
 
 
 @skipUnless(connection.vendor == "sqlite", "PostgreSQL has its own queue")
@@ -48,6 +55,28 @@ class QueueTest(TransactionTestCase):
         with transaction.atomic():
             self.assertEqual(Product.objects.count(), 0)
         self.assertIsNone(connection._gate)
+
+
+class ErrorPageTest(TestCase):
+    def test_the_page_for_our_own_faults_asks_the_database_nothing(self) -> None:
+        request = RequestFactory().get("/")
+        request.csp_nonce = "nonce"
+        cache.clear()
+        with self.assertNumQueries(0):
+            response = server_error(request)
+        self.assertEqual(response.status_code, 500)
+        self.assertIn(b"<h1>", response.content)
+
+    def test_expired_seals_are_not_shown_and_own_links_follow_the_language(self) -> None:
+        own = SHOP["shop"]["url"]
+        badges = [
+            {"id": "old", "valid_until": "2026-01-31"},
+            {"id": "own", "valid_until": "2026-02-01", "url": f"{own}/{settings.LANGUAGE_CODE}/legal/returns/"},
+            {"id": "far", "url": "https://seal.example/fr/x"},
+        ]
+        with patch.dict(SHOP["trust"], badges=badges):
+            shown = context.trust.__wrapped__("sv", date(2026, 2, 1))["badges"]
+        self.assertEqual([badge["url"] for badge in shown], ["/sv/legal/returns/", "https://seal.example/fr/x"])
 
 
 class FieldForm(forms.Form):
