@@ -147,10 +147,11 @@ def plan(
     out: OutPath,
     restore: Restore = None,
     form: Annotated[PlanFormat, typer.Option("--format", help="How to say it.")] = PlanFormat.text,
-    sheet: Annotated[bool, typer.Option("--sheet", help="Print what the shop promises to buyers, to be signed.")] = False,
+    sheet: Annotated[bool, typer.Option("--sheet", help="Print what the shop promises, to be signed.")] = False,
 ) -> int:
     """Show what a build would change, in words and file by file; nothing is written."""
     from checkoutgen.build import report
+    from checkoutgen.build.changes import summary
     from checkoutgen.build.plan import plan
 
     wanted = read_spec(spec)
@@ -165,7 +166,7 @@ def plan(
     elif form is PlanFormat.markdown:
         print(report.markdown(planned))
     else:
-        print("\n".join([*report.text(planned), f"{out}: {report.summary(planned)}"]))
+        print("\n".join([*report.text(planned), f"{out}: {summary(planned.changes, planned.pending)}"]))
     return 5 if planned.conflicts else 0
 
 
@@ -178,12 +179,19 @@ def build(
         bool, typer.Option("--check", help="Write nothing; exit 4 when a build would change anything.")
     ] = False,
     require_signoff: Annotated[
-        bool, typer.Option("--require-signoff", help="Stop, exit code 1, unless somebody signed what the shop promises.")
+        bool, typer.Option("--require-signoff", help="Stop, exit 1, unless somebody signed what the shop promises.")
     ] = False,
 ) -> int:
     """Build the shop, all of it or nothing. Your edits are merged; conflicts are marked in the files, exit code 5."""
+    from checkoutgen.build.changes import lines, summary
+
+    if check and not restore and not require_signoff:
+        from checkoutgen.build.fresh import untouched
+
+        if (yours := untouched(spec, out)) is not None:
+            print("\n".join([*lines(yours), f"{out}: {summary(yours, pending=False)}"]))
+            return 0
     from checkoutgen.build.plan import plan
-    from checkoutgen.build.report import files, summary
 
     wanted = read_spec(spec)
     if require_signoff:
@@ -198,8 +206,10 @@ def build(
         with locked(out):
             planned = plan(wanted, out, restore or ())
             apply(planned)
-    shown = files(planned) if planned.last is not None or check else []
-    print("\n".join([*shown, f"{out}: {summary(planned)}"]))
+    shown = lines(planned.changes) if planned.last is not None or check else []
+    from checkoutgen.build.environment import notes
+
+    print("\n".join([*shown, f"{out}: {summary(planned.changes, planned.pending)}", *notes(wanted.data)]))
     if planned.conflicts:
         return 5
     return 4 if check and planned.pending else 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from checkoutgen import __version__
 from checkoutgen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,14 +35,20 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
+    """`tool`: its version. `made_by`: digest of its code and templates. `inputs`: digest of each file it read."""
+
     tool: str
+    made_by: str
+    inputs: dict[str, str]
     files: dict[str, Entry]
 
     def dump(self) -> bytes:
         """One file a line, so that two branches that built different things merge."""
         encode = json.JSONEncoder(ensure_ascii=False).encode
         files = ",\n".join(f"{encode(path)}: {encode(vars(entry))}" for path, entry in sorted(self.files.items()))
-        return f'{{"format": {FORMAT}, "tool": {encode(self.tool)}, "files": {{\n{files}\n}}}}\n'.encode()
+        read = ",\n".join(f"{encode(path)}: {encode(known)}" for path, known in sorted(self.inputs.items()))
+        made = f'"format": {FORMAT}, "tool": {encode(self.tool)}, "made_by": {encode(self.made_by)}'
+        return f'{{{made}, "inputs": {{\n{read}\n}}, "files": {{\n{files}\n}}}}\n'.encode()
 
 
 def load(content: bytes) -> Manifest:
@@ -54,18 +61,19 @@ def load(content: bytes) -> Manifest:
             )
             for path, e in data["files"].items()
         }
-        return Manifest(str(data["tool"]), files)
+        inputs = {str(path): str(known) for path, known in data["inputs"].items()}
+        return Manifest(str(data["tool"]), str(data["made_by"]), inputs, files)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError(
             f"{MANIFEST} is damaged: restore it from your repository, or build into an empty folder"
         ) from None
 
 
-def of(files: dict[str, File], tool: str) -> Manifest:
+def of(files: dict[str, File], inputs: dict[str, str], made_by: str) -> Manifest:
     entries = {
         path: Entry(digest(file.content), file.executable, file.owner, file.sources) for path, file in files.items()
     }
-    return Manifest(tool, entries)
+    return Manifest(__version__, made_by, inputs, entries)
 
 
 def digest(content: bytes) -> str:

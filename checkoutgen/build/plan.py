@@ -9,33 +9,18 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from checkoutgen import __version__
+from checkoutgen.build import fresh, merge
 from checkoutgen.build import manifest as manifests
-from checkoutgen.build import merge
 from checkoutgen.build import tree as trees
+from checkoutgen.build.changes import DELETED, EDITED, Action, Change
 from checkoutgen.build.manifest import BASE, MANIFEST, Base, Entry, Manifest, digest
 from checkoutgen.build.render import File, render
 from checkoutgen.errors import UsageError, quoted
 
 if TYPE_CHECKING:
     from checkoutgen.spec import Spec
-
-Action = Literal["create", "update", "merge", "conflict", "delete", "keep"]
-ACTIONS: tuple[Action, ...] = ("create", "update", "merge", "conflict", "delete", "keep")
-
-
-@dataclass(frozen=True)
-class Change:
-    """One path that is not as the build would write it, and what the build does about it.
-
-    keep: your version stays. conflict: both sides changed the same place; a text then holds both between markers.
-    """
-
-    path: str
-    action: Action
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,8 +35,8 @@ class Plan:
 
     @property
     def pending(self) -> bool:
-        """Would a build change anything?"""
-        return bool(self.writes or self.deletes)
+        """Would a build change anything? Its own record of what it read (a new comment in the spec) does not count."""
+        return bool(self.writes.keys() - {MANIFEST} or self.deletes)
 
     @property
     def conflicts(self) -> tuple[str, ...]:
@@ -62,25 +47,21 @@ def plan(spec: Spec, out: Path, restore: Collection[str] = ()) -> Plan:
     """Compares what `spec` renders with `out`. Paths in `restore` are written as rendered, whatever stands there."""
     trees.refuse(out, spec.root)
     new = render(spec)
+    now = manifests.of(new, fresh.inputs(spec), fresh.tool())
     if not (out / MANIFEST).is_file():
-        return _first(out, new)
+        return _first(out, new, now)
     old = manifests.load((out / MANIFEST).read_bytes())
     _known(restore, new)
     ours = {*old.files, *new, MANIFEST, BASE}
     tree = trees.scan(out, ours)
     trees.refuse_open_database(tree, ours)
-    return _Planner(out, tree, old, new, frozenset(restore)).plan()
+    return _Planner(out, tree, old, now, new, frozenset(restore)).plan()
 
 
-def _first(out: Path, new: dict[str, File]) -> Plan:
+def _first(out: Path, new: dict[str, File], now: Manifest) -> Plan:
     changes = tuple(Change(path, "create") for path in new)
-    return Plan(out, trees.Tree(), changes, {**new, **_records(new)}, frozenset(), new, None)
-
-
-def _records(new: dict[str, File], old: bytes | None = None) -> dict[str, File]:
-    """The manifest and the texts that it lists, unless `old` is the same manifest: then the texts are the same too."""
-    manifest = manifests.of(new, __version__).dump()
-    return {} if manifest == old else {MANIFEST: File(manifest), BASE: File(manifests.archive(new))}
+    writes = {**new, MANIFEST: File(now.dump()), BASE: File(manifests.archive(new))}
+    return Plan(out, trees.Tree(), changes, writes, frozenset(), new, None)
 
 
 def _known(restore: Collection[str], new: dict[str, File]) -> None:
@@ -99,9 +80,15 @@ class _Planner:
     """One walk over all paths; each lands in at most one of `writes` and `deletes`."""
 
     def __init__(
-        self, out: Path, tree: trees.Tree, old: Manifest, new: dict[str, File], restore: frozenset[str]
+        self,
+        out: Path,
+        tree: trees.Tree,
+        old: Manifest,
+        now: Manifest,
+        new: dict[str, File],
+        restore: frozenset[str],
     ) -> None:
-        self.out, self.tree, self.old, self.new, self.restore = out, tree, old, new, restore
+        self.out, self.tree, self.old, self.now, self.new, self.restore = out, tree, old, now, new, restore
         self.base = Base((out / BASE).read_bytes() if BASE in tree.files else b"")
         self.changes: list[Change] = []
         self.writes: dict[str, File] = {}
@@ -131,7 +118,7 @@ class _Planner:
         elif old is None:
             self._appeared(path, new, there)
         elif not there:
-            self._keep(path, "deleted by you")
+            self._keep(path, DELETED)
         else:
             self._both(path, old, new)
 
@@ -163,7 +150,7 @@ class _Planner:
             self._write(path, "update", new)
         elif digest(new.content) == old.digest:
             self._edited(path)
-            self._keep(path, "edited by you")
+            self._keep(path, EDITED)
         else:
             self._merge(path, self.base.texts.get(path), self._edited(path), new)
 
@@ -219,10 +206,13 @@ class _Planner:
                         self._keep(f"custom/{path}", f"stands in front of {path}, which changed: compare them")
 
     def _record(self) -> None:
-        whole = {MANIFEST, BASE} <= self.tree.files.keys()
-        self.writes |= _records(self.new, self._read(MANIFEST) if whole else None)
-        if self.writes and self.writes.keys() <= {MANIFEST, BASE} and not self.deletes:
-            self.changes += [Change(path, "update", "the build's own records") for path in self.writes]
+        """The manifest when anything in it differs; the texts only when one of them does."""
+        if BASE not in self.tree.files or self.now.files != self.old.files:
+            self.writes[BASE] = File(manifests.archive(self.new))
+            if not self.deletes and self.writes.keys() == {BASE}:
+                self.changes.append(Change(BASE, "update", "the build's own record"))
+        if self.now != self.old:
+            self.writes[MANIFEST] = File(self.now.dump())
 
     def _write(self, path: str, action: Action, file: File, note: str = "") -> None:
         self.writes[path] = file

@@ -11,11 +11,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from json.encoder import encode_basestring
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from checkoutgen.build.sbom import sbom
-from checkoutgen.build.select import Chosen, providers, select
+from checkoutgen.build.select import Chosen, providers, read, select
 
 if TYPE_CHECKING:
     from checkoutgen.spec import Spec
@@ -57,7 +56,7 @@ def _code(data: Data, chosen: dict[str, Chosen]) -> dict[str, File]:
     for template, (source, because) in chosen.items():
         if template.endswith(".mjml"):
             continue
-        content = _read(source)
+        content = read(source)
         path = template.removesuffix(".jinja")
         if path != template:
             names = names or identifiers(data, chosen)
@@ -202,8 +201,3 @@ def _yaml(source: Data) -> bytes:
     text = "# What this shop was made from, with everything that the spec `extends` brought in.\n"
     text += yaml.dump(source, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=120)
     return text.encode()
-
-
-def _read(path: Path) -> bytes:
-    with open(path, "rb", buffering=0) as file:  # fewer calls to the system: a shop is hundreds of files
-        return file.read()

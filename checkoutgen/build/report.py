@@ -4,53 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from decimal import Decimal
 from typing import Any
 
 from checkoutgen import __version__
+from checkoutgen.build.changes import lines, summary
 from checkoutgen.build.meaning import Meaning, meanings
-from checkoutgen.build.plan import ACTIONS, Plan
+from checkoutgen.build.plan import Plan
 from checkoutgen.errors import printable
-
-# So many files of one action are listed one by one; more are counted by folder.
-LISTED = 40
-PAST = {
-    "create": "created",
-    "update": "updated",
-    "merge": "merged",
-    "conflict": "in conflict",
-    "delete": "deleted",
-    "keep": "kept as you have them",
-}
 
 
 def text(plan: Plan) -> list[str]:
     """What changes for buyers and seller, then what happens to each file."""
-    return [*(_sentence(meaning) for meaning in meanings(plan)), *files(plan)]
-
-
-def files(plan: Plan) -> list[str]:
-    """One line a file: the action, the path, why."""
-    result = []
-    for action in ACTIONS:
-        changes = [change for change in plan.changes if change.action == action]
-        if len(changes) > LISTED:
-            folders = Counter(change.path.partition("/")[0] for change in changes)
-            result += [f"{action:<9} {folder}  ({number} files)" for folder, number in sorted(folders.items())]
-        else:
-            result += [
-                f"{action:<9} {printable(change.path)}" + (f"  ({change.note})" if change.note else "")
-                for change in changes
-            ]
-    return result
-
-
-def summary(plan: Plan) -> str:
-    """One line: `312 created`, `2 updated, 1 merged, 3 kept as you have them`, `up to date`."""
-    numbers = Counter(change.action for change in plan.changes)
-    parts = [f"{numbers[action]} {PAST[action]}" for action in ACTIONS if numbers[action]]
-    return ", ".join(parts) if plan.pending else ", ".join(["up to date", *parts])
+    return [*(_sentence(meaning) for meaning in meanings(plan)), *lines(plan.changes)]
 
 
 def as_json(plan: Plan) -> str:
@@ -81,18 +47,18 @@ def markdown(plan: Plan) -> str:
         )
         if holds
     ]
-    lines = [f"### Shop: {summary(plan)}" + (f" ({', '.join(marks)})" if marks else ""), ""]
+    said = [f"### Shop: {summary(plan.changes, plan.pending)}" + (f" ({', '.join(marks)})" if marks else ""), ""]
     if found:
-        lines += ["| | Where | Before | After |", "|---|---|---|---|"]
-        lines += [
+        said += ["| | Where | Before | After |", "|---|---|---|---|"]
+        said += [
             f"| {meaning.kind}{_flags(meaning)} | {_code(meaning.path)} | {_code(before)} | {_code(after)} |"
             for meaning in found
             for before, after in [_sides(meaning)]
         ]
-        lines.append("")
-    lines += ["<details><summary>Files</summary>", ""]
-    lines += [f"- {change.action} {_code(change.path)} {change.note}".rstrip() for change in plan.changes]
-    return "\n".join([*lines, "", "</details>"])
+        said.append("")
+    said += ["<details><summary>Files</summary>", ""]
+    said += [f"- {change.action} {_code(change.path)} {change.note}".rstrip() for change in plan.changes]
+    return "\n".join([*said, "", "</details>"])
 
 
 def _sentence(meaning: Meaning) -> str:

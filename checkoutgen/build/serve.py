@@ -14,9 +14,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checkoutgen.build.changes import summary
 from checkoutgen.build.manifest import digest
 from checkoutgen.build.plan import plan
-from checkoutgen.build.report import summary
 from checkoutgen.build.select import TEMPLATES, providers
 from checkoutgen.build.write import apply, locked
 from checkoutgen.errors import CheckoutgenError, UsageError
@@ -107,7 +107,7 @@ def _build(spec: Spec, folder: Path) -> None:
     with locked(folder):
         planned = plan(spec, folder)
         apply(planned)
-    print(f"{folder}: {summary(planned)}", flush=True)
+    print(f"{folder}: {summary(planned.changes, planned.pending)}", flush=True)
 
 
 def _manage(python: str, folder: Path, environment: dict[str, str], *command: str) -> str:

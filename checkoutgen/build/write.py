@@ -69,7 +69,7 @@ def _lock(path: Path) -> int:
 
 def apply(plan: Plan) -> None:
     """Carries a plan out; hold `locked` around `plan` and `apply`. UsageError, and nothing changed, if it cannot."""
-    if not plan.pending:
+    if not plan.writes and not plan.deletes:
         return
     out = plan.out.resolve()
     stage = _beside(out)

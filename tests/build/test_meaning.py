@@ -76,15 +76,15 @@ def test_what_kind_of_change_it_is(
 
 
 def test_a_new_feature_brings_its_tables(make_spec: Make, out: Path) -> None:
-    def guests(source: dict[str, Any]) -> None:
-        source["checkout"] = {"identification": {"guest": True, "sign_in": False, "account": "none"}}
+    def businesses(source: dict[str, Any]) -> None:
+        source["audience"] = "b2b"
 
-    build(make_spec(guests), out)
+    build(make_spec(businesses), out)
     tables = [meaning for meaning in meanings(plan(make_spec(), out)) if meaning.kind == "database"]
-    assert "accounts.0001_initial" in [meaning.path for meaning in tables]
+    assert "returns.0001_initial" in [meaning.path for meaning in tables]
     assert all(meaning.before is None and not meaning.breaking for meaning in tables)
     build(make_spec(), out)
-    gone = [meaning for meaning in meanings(plan(make_spec(guests), out)) if meaning.kind == "database"]
+    gone = [meaning for meaning in meanings(plan(make_spec(businesses), out)) if meaning.kind == "database"]
     assert all(meaning.breaking for meaning in gone)
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from checkoutgen.build import fresh
 from checkoutgen.build import plan as plans
+from checkoutgen.build.fresh import untouched
 from checkoutgen.build.manifest import BASE, MANIFEST
 from checkoutgen.build.plan import ConflictError, plan
 from checkoutgen.build.render import File, render
 from checkoutgen.errors import UsageError
-from checkoutgen.spec import Spec
+from checkoutgen.spec import Spec, load
 from tests.build.conftest import actions, build, tree
 
 Make = Callable[..., Spec]
@@ -53,6 +55,45 @@ def test_first_build_creates_everything_and_the_second_changes_nothing(make_spec
     assert not second.pending
     assert second.changes == ()
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+
+
+def test_a_new_comment_in_the_spec_is_no_change(make_spec: Make, out: Path) -> None:
+    spec = make_spec()
+    build(spec, out)
+    path = spec.root / "shop.yaml"
+    path.write_text(f"# a comment\n{path.read_text()}")
+    planned = plan(load(path), out)
+    assert not planned.pending
+    build(load(path), out)
+    assert untouched(path, out) == []
+
+
+def test_an_unchanged_shop_is_known_without_building(make_spec: Make, out: Path) -> None:
+    spec = make_spec()
+    path = spec.root / "shop.yaml"
+    assert untouched(path, out) is None
+    build(spec, out)
+    assert untouched(path, out) == []
+    (out / "Dockerfile").unlink()
+    prepend(out, "config/urls.py", "# mine\n")
+    assert untouched(path, out) == list(plan(spec, out).changes)
+    prepend(out, "config/urls.py", "<<<<<<< yours\n")
+    assert untouched(path, out) is None
+
+
+@pytest.mark.parametrize("changed", ["shop.yaml", "pictures/drap.svg", "out", "tool"])
+def test_any_change_of_what_a_build_reads_is_seen(
+    changed: str, make_spec: Make, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = make_spec()
+    build(spec, out)
+    if changed == "tool":
+        monkeypatch.setattr(fresh, "tool", lambda: "another")
+    elif changed == "out":
+        (out / BASE).unlink()
+    else:
+        (spec.root / changed).write_bytes((spec.root / changed).read_bytes() + b"\n")
+    assert untouched(spec.root / "shop.yaml", out) is None
 
 
 def test_an_unedited_file_is_updated(make_spec: Make, out: Path) -> None:
@@ -217,7 +258,7 @@ def test_an_override_is_named_once_when_what_it_overrides_changes(make_spec: Mak
 def test_a_damaged_or_hostile_manifest_is_refused(make_spec: Make, out: Path) -> None:
     build(make_spec(), out)
     manifest = (out / MANIFEST).read_text()
-    for broken in ("", "{", "[]", '{"files": 3}', manifest.replace('"Dockerfile"', '"../victim"')):
+    for broken in ("", "{", "[]", '{"files": 3}', "[" * 100_000, manifest.replace('"Dockerfile"', '"../victim"')):
         (out / MANIFEST).write_text(broken)
         with pytest.raises(UsageError, match="damaged"):
             plan(make_spec(), out)

@@ -33,7 +33,7 @@ def renamed(source):
 def without_terms(source):
     renamed(source)
     source["legal"]["pages"].clear()
-    source["checkout"] = {"identification": {"sign_in": False, "account": "none"}}
+    source["audience"] = "b2b"
 
 
 def beside(out: Path) -> list[str]:
@@ -50,7 +50,7 @@ def test_what_is_yours_is_carried_and_nothing_is_left_beside(make_spec: Make, ou
         "catalogue/mine.py": b"mine",
         "catalogue/own/app.py": b"own",
         "custom/templates/base.html": b"base",
-        "accounts/deep/er/note.txt": b"note",
+        "returns/deep/er/note.txt": b"note",
     }
     for path, content in yours.items():
         (out / path).parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def test_what_is_yours_is_carried_and_nothing_is_left_beside(make_spec: Make, ou
     assert (out / "var/shop.sqlite3").stat().st_ino == inode
     assert (out / "link").readlink() == Path("/etc/hostname")
     assert (out / "empty").is_dir()
-    assert not (out / "accounts/models.py").exists()
+    assert not (out / "returns/models.py").exists()
     assert beside(out) == []
 
 
@@ -265,7 +265,7 @@ def _kill(make_spec: Make, out: Path, times: int, atomic: bool) -> None:
 
 def _two_shops(make_spec: Make, out: Path) -> tuple[tuple[Spec, Spec], list[dict[str, bytes]]]:
     """Two specs and, with what is the user's among them, the files that each makes."""
-    yours = {"var/shop.sqlite3": b"db", "accounts/own/app.py": b"own", ".env": b"env"}
+    yours = {"var/shop.sqlite3": b"db", "returns/own/app.py": b"own", ".env": b"env"}
     specs = (make_spec(), make_spec(without_terms))
     wanted = []
     for spec in specs:
