@@ -22,6 +22,8 @@ from catalogue import markets, pages, shelf
 from catalogue.models import Variant
 from catalogue.prices import price
 from common.http import SeeOther
+from common.texts import localized
+from config.shop import section
 
 
 def _to_cart() -> HttpResponse:
@@ -55,6 +57,9 @@ def _page(request: HttpRequest, cart: Cart | None, *, status: int = 200, **error
             "expires_at": session.expires_at(cart),
             "free_delivery": free_delivery(cart, found.totals.goods) if found.lines else None,
             "minimum": minimum if found.totals.goods - found.totals.discount < minimum else 0,
+            "start_notices": section("legal").get("start_notices"),
+            "delivery_note": section("delivery").get("note"),
+            "ways_to_pay": _ways_to_pay(cart.market),
         }
         if found.lines and "elsewhere" in request.GET:
             context |= {"link": session.link(cart), "qr": _qr(session.link(cart))}
@@ -62,6 +67,14 @@ def _page(request: HttpRequest, cart: Cart | None, *, status: int = 200, **error
     pks = _suggestions(cart) if cart and filled else [pk for pk, _category in shelf.on_sale()[:4]]
     context |= _beside(pks, markets.current(request))
     return render(request, "cart/show.html", context, status=status)
+
+
+def _ways_to_pay(market: str) -> list[str]:
+    return [
+        localized(method["name"])
+        for method in section("payment")["methods"]
+        if market in (method.get("markets") or [market])
+    ]
 
 
 def _suggestions(cart: Cart) -> list[int]:

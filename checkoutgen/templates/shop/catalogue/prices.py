@@ -17,6 +17,11 @@ class Price:
     prior: int | None  # lowest of the last 30 days before the reduction (article 6a, Directive 98/6/EC)
     currency: str
 
+    @property
+    def before(self) -> int | None:
+        """The amount to cross out: a reduction is told from the lowest price of the last 30 days (C-330/23, Aldi Süd)."""
+        return self.prior if self.was and self.prior else self.was
+
 
 def shown(amount: int, rate: Decimal, meant: str, wanted: str) -> int:
     """Converts between net and gross at a rate in per cent, half up."""
