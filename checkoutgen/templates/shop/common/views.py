@@ -1,8 +1,17 @@
-"""Pages for what went wrong. They name the way out and need neither database nor session."""
+"""The way in, and pages for what went wrong: they name the way out and need neither database nor session."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+
+@require_safe
+def root(request: HttpRequest) -> HttpResponse:
+    """To the home page in the visitor's language, which LocaleMiddleware has found."""
+    query = request.META.get("QUERY_STRING")
+    return HttpResponseRedirect(reverse("catalogue:home") + (f"?{query}" if query else ""))
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:

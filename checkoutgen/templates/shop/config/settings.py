@@ -138,9 +138,7 @@ STATICFILES_DIRS = [path for path in (BASE_DIR / "custom" / "static", BASE_DIR /
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "common.storage.StaticStorage"
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
+from common.views import root
+
 # Where the pages of an app stand below /<language>/. The catalogue owns the root, so it comes last.
 PLACES = {
     "cart": "cart/",
@@ -22,7 +24,7 @@ def _has(module: str) -> bool:
     return find_spec(module) is not None
 
 
-urlpatterns = []
+urlpatterns = [path("", root)]
 # Without a language: webhooks, demo provider, back office, mailbox. An app lists them in urls_plain.py.
 for app in settings.LOCAL_APPS:
     if _has(f"{app}.urls_plain"):

@@ -8,7 +8,8 @@
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
+from html import escape
 from typing import Any
 
 from babel import Locale
@@ -18,7 +19,6 @@ from django import forms, template
 from django.conf import settings
 from django.forms.boundfield import BoundField
 from django.utils import timezone
-from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
@@ -58,16 +58,25 @@ def _day_pattern(form: Locale) -> str:
 @register.filter
 def day(value: date) -> str:
     """ "Wednesday 25 November" in the active language."""
-    form = _locale()
+    return _day(value, _locale())
+
+
+@lru_cache(maxsize=1024)
+def _day(value: date, form: Locale) -> str:
     return format_date(value, _day_pattern(form), locale=form)
 
 
 @register.filter
 def days(start: date, end: date | None = None) -> SafeString:
     """ "Wed 25 Nov – Thu 26 Nov" with <time> elements that machines read; one day when both are the same."""
+    return _days(start, end or start, _locale())
+
+
+@lru_cache(maxsize=1024)
+def _days(start: date, end: date, form: Locale) -> SafeString:
     spans = [
-        f'<time datetime="{value.isoformat()}">{escape(format_skeleton("MMMEd", value, locale=_locale()))}</time>'
-        for value in dict.fromkeys([start, end or start])
+        f'<time datetime="{value.isoformat()}">{escape(format_skeleton("MMMEd", value, locale=form))}</time>'
+        for value in dict.fromkeys([start, end])
     ]
     return mark_safe(" – ".join(spans))  # noqa: S308  ISO dates and escaped CLDR text
 
@@ -75,7 +84,12 @@ def days(start: date, end: date | None = None) -> SafeString:
 @register.filter
 def rate(value: Decimal | str) -> str:
     """Decimal("5.5") -> "5.5%" as the language writes it."""
-    return format_percent(Decimal(value) / 100, locale=_locale(), decimal_quantization=False)
+    return _rate(str(value), _locale())
+
+
+@lru_cache(maxsize=256)
+def _rate(value: str, form: Locale) -> str:
+    return format_percent(Decimal(value) / 100, locale=form, decimal_quantization=False)
 
 
 @register.filter
@@ -91,13 +105,18 @@ def full_date(value: date) -> str:
     return format_date(value, "long", locale=_locale())
 
 
+def _html(value: Any) -> str:
+    """Escaped unless marked as safe, as `conditional_escape` does it with more detours."""
+    return value.__html__() if hasattr(value, "__html__") else escape(str(value))
+
+
 def _attributes(attributes: dict[str, Any]) -> str:
     parts = []
     for name, value in attributes.items():
         if value is True:
             parts.append(f" {name}")
         elif value not in (None, False, ""):
-            parts.append(f' {name}="{conditional_escape(value)}"')
+            parts.append(f' {name}="{_html(value)}"')
     return "".join(parts)
 
 
@@ -127,19 +146,17 @@ def field_tag(
     hint = hint or str(bound.help_text or "")
     errors = bound.errors
     word = gettext("required") if form_field.required else gettext("optional")
-    parts = [f'<div class="f"><label for="{name}">{conditional_escape(label or bound.label)}']
+    parts = [f'<div class="f"><label for="{name}">{_html(label or bound.label)}']
     if mark:
         parts.append(f' <span class="opt">({escape(word)})</span>')
     parts.append("</label>")
     described = []
     if hint:
-        parts.append(f'<span class="hint" id="{name}-h">{conditional_escape(hint)}</span>')
+        parts.append(f'<span class="hint" id="{name}-h">{_html(hint)}</span>')
         described.append(f"{name}-h")
     if errors:
         prefix = escape(gettext("Error"))
-        parts.append(
-            f'<span class="err" id="{name}-e"><span class="vh">{prefix}: </span>{conditional_escape(errors[0])}</span>'
-        )
+        parts.append(f'<span class="err" id="{name}-e"><span class="vh">{prefix}: </span>{_html(errors[0])}</span>')
         described.insert(0, f"{name}-e")
     is_select = hasattr(form_field, "choices")
     is_text = isinstance(form_field.widget, forms.Textarea)
@@ -160,12 +177,12 @@ def field_tag(
     if is_select:
         chosen = str(value or "")
         options = "".join(
-            f'<option value="{escape(key)}"{" selected" if str(key) == chosen else ""}>{escape(title)}</option>'
+            f'<option value="{_html(key)}"{" selected" if str(key) == chosen else ""}>{_html(title)}</option>'
             for key, title in form_field.choices
         )
         parts.append(f"<select{_attributes(attributes)}>{options}</select></div>")
     elif is_text:
-        parts.append(f"<textarea{_attributes(attributes)}>{escape(value or '')}</textarea></div>")
+        parts.append(f"<textarea{_attributes(attributes)}>{_html(value or '')}</textarea></div>")
     else:
         # A password is never sent back to the page.
         shown = "" if type == "password" or value is None else value
@@ -181,7 +198,7 @@ def errors_tag(*bound_forms: forms.BaseForm) -> SafeString:
         if not form:
             continue
         for name, messages in form.errors.items():
-            message = escape(messages[0])
+            message = _html(messages[0])
             if name == forms.forms.NON_FIELD_ERRORS:
                 links.append(f"<li>{message}</li>")
             else:
