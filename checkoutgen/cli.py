@@ -215,6 +215,31 @@ def build(
     return 4 if check and planned.pending else 0
 
 
+@app.command(name="check-update")
+def check_update(spec: SpecPath, out: OutPath) -> int:
+    """Say which version built the shop and what this one would change in it; exit 4 when it would change anything."""
+    from checkoutgen import __version__
+    from checkoutgen.build import manifest, report
+    from checkoutgen.build.changes import summary
+    from checkoutgen.build.plan import plan
+
+    planned = plan(read_spec(spec), out)
+    if planned.last is None:
+        print(f"{out}: not built yet")
+        return 4
+    built = manifest.load((out / manifest.MANIFEST).read_bytes()).tool
+    print("\n".join([*report.text(planned), f"{out}: {summary(planned.changes, planned.pending)}"]))
+    print(f"built by checkoutgen {built}, this is {__version__}")
+    return 4 if planned.pending else 0
+
+
+@app.command()
+def migrate(specs: SpecPaths) -> None:
+    """Bring specs to the newest version of the spec language; there is only version 1 yet, and this says so."""
+    for path in specs:
+        print(f"{path}: version {read_spec(path).data['version']}, the newest; nothing to migrate")
+
+
 @app.command()
 def why(spec: SpecPath, path: Annotated[str, typer.Argument(metavar="PATH", help="A file of the shop.")]) -> None:
     """Show which lines of the spec made a file of the shop."""

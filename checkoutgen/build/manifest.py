@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -74,6 +75,12 @@ def of(files: dict[str, File], inputs: dict[str, str], made_by: str) -> Manifest
         path: Entry(digest(file.content), file.executable, file.owner, file.sources) for path, file in files.items()
     }
     return Manifest(__version__, made_by, inputs, entries)
+
+
+def release(version: str) -> tuple[int, ...]:
+    """ "1.10.2" as (1, 10, 2); what follows the numbers does not count."""
+    numbers = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(map(int, numbers[0].split("."))) if numbers else ()
 
 
 def digest(content: bytes) -> str:

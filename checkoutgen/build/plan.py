@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checkoutgen import __version__
 from checkoutgen.build import fresh, merge
 from checkoutgen.build import manifest as manifests
 from checkoutgen.build import tree as trees
@@ -51,6 +52,7 @@ def plan(spec: Spec, out: Path, restore: Collection[str] = ()) -> Plan:
     if not (out / MANIFEST).is_file():
         return _first(out, new, now)
     old = manifests.load((out / MANIFEST).read_bytes())
+    _refuse_newer(old.tool)
     _known(restore, new)
     ours = {*old.files, *new, MANIFEST, BASE}
     tree = trees.scan(out, ours)
@@ -62,6 +64,12 @@ def _first(out: Path, new: dict[str, File], now: Manifest) -> Plan:
     changes = tuple(Change(path, "create") for path in new)
     writes = {**new, MANIFEST: File(now.dump()), BASE: File(manifests.archive(new))}
     return Plan(out, trees.Tree(), changes, writes, frozenset(), new, None)
+
+
+def _refuse_newer(made_with: str) -> None:
+    """Building with an older version would take back what a newer one made."""
+    if manifests.release(made_with) > manifests.release(__version__):
+        raise UsageError(f"the shop was built by checkoutgen {made_with}, this is {__version__}: update it first")
 
 
 def _known(restore: Collection[str], new: dict[str, File]) -> None:

@@ -80,6 +80,24 @@ def test_a_foreign_folder_is_one_message(tmp_path: Path) -> None:
     assert "not empty" in result.stderr
 
 
+def test_a_shop_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    out = tmp_path / "shop"
+    assert run("check-update", MINIMAL, out).returncode == 4
+    run("build", MINIMAL, out)
+    current = run("check-update", MINIMAL, out)
+    assert current.returncode == 0
+    assert f"built by checkoutgen {__version__}, this is {__version__}" in current.stdout
+    manifest = out / ".checkoutgen/manifest.json"
+    manifest.write_text(manifest.read_text().replace(f'"tool": "{__version__}"', '"tool": "99.1"'))
+    newer = run("build", MINIMAL, out)
+    assert newer.returncode == 2
+    assert "built by checkoutgen 99.1" in newer.stderr
+
+
+def test_migrate_has_nothing_to_do_yet() -> None:
+    assert "version 1" in run("migrate", MINIMAL).stdout
+
+
 def test_plan_has_three_forms(tmp_path: Path) -> None:
     assert "created" in run("plan", MINIMAL, tmp_path / "shop").stdout
     content = json.loads(run("plan", MINIMAL, tmp_path / "shop", "--format", "json").stdout)
