@@ -1,4 +1,4 @@
-"""Slows down guessing of passwords: a quarter of an hour's failures are counted by account, by address and by both."""
+"""Slows down guessing of passwords and orders: a quarter of an hour's failures, by account, by address and by both."""
 
 from datetime import timedelta
 
@@ -22,14 +22,16 @@ def client_address(request: HttpRequest) -> str:
     return request.META.get("REMOTE_ADDR", "")
 
 
-def _keys(request: HttpRequest, email: str) -> dict[str, str]:
+def _keys(request: HttpRequest, email: str, purpose: str) -> dict[str, str]:
     address, account = client_address(request), normal_email(email)
     parts = {"both": f"{address} {account}", "account": account, "address": address}
-    return {salted_hmac(f"sign-in.{name}", text, algorithm="sha256").hexdigest(): name for name, text in parts.items()}
+    return {
+        salted_hmac(f"{purpose}.{name}", text, algorithm="sha256").hexdigest(): name for name, text in parts.items()
+    }
 
 
-def blocked(request: HttpRequest, email: str) -> bool:
-    keys = _keys(request, email)
+def blocked(request: HttpRequest, email: str, purpose: str = "sign-in") -> bool:
+    keys = _keys(request, email, purpose)
     counts = (
         SignInFailure.objects.filter(key__in=keys, at__gt=timezone.now() - WINDOW)
         .values("key")
@@ -38,12 +40,12 @@ def blocked(request: HttpRequest, email: str) -> bool:
     return any(row["failures"] >= LIMITS[keys[row["key"]]] for row in counts)
 
 
-def failed(request: HttpRequest, email: str) -> None:
+def failed(request: HttpRequest, email: str, purpose: str = "sign-in") -> None:
     SignInFailure.objects.filter(at__lte=timezone.now() - WINDOW).delete()
-    SignInFailure.objects.bulk_create(SignInFailure(key=key) for key in _keys(request, email))
+    SignInFailure.objects.bulk_create(SignInFailure(key=key) for key in _keys(request, email, purpose))
 
 
 def forget(request: HttpRequest, email: str) -> None:
     """After a sign-in that worked: the failures of this account from this address do not count any more."""
-    keys = [key for key, name in _keys(request, email).items() if name != "address"]
+    keys = [key for key, name in _keys(request, email, "sign-in").items() if name != "address"]
     SignInFailure.objects.filter(key__in=keys).delete()

@@ -14,12 +14,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts import throttle
+from common.http import SeeOther
 from common.texts import localized
 from config.shop import HOME, market, section
 from mails.words import day, moment
 from orders.models import Order
 
-from . import contracts, tries
+from . import contracts
 from .forms import FindForm, StatementForm
 from .models import Withdrawal
 from .withdrawing import receive, statement
@@ -52,7 +54,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
             "email": form.cleaned_data["email"],
             "quantities": form.quantities(),
         }
-        response = _see_other(reverse("returns:confirm"))
+        response = SeeOther(reverse("returns:confirm"))
         response.set_signed_cookie(
             DRAFT_COOKIE,
             json.dumps(draft),
@@ -70,12 +72,13 @@ def withdraw(request: HttpRequest) -> HttpResponse:
 def _find(request: HttpRequest) -> HttpResponse:
     form = FindForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
+        email = form.cleaned_data["email"]
         order = None
-        if tries.allowed(request):
-            order = contracts.find(form.cleaned_data["number"], form.cleaned_data["email"])
+        if not throttle.blocked(request, email, "returns"):
+            order = contracts.find(form.cleaned_data["number"], email)
         if order is not None:
-            return _see_other(f"{reverse('returns:withdraw')}?order={contracts.token(order)}")
-        tries.failed(request)
+            return SeeOther(f"{reverse('returns:withdraw')}?order={contracts.token(order)}")
+        throttle.failed(request, email, "returns")
         form.add_error(None, _("We find no order with this number and this address. Check both, or write to us."))
     context = _page(None) | {"form": form, "mine": _orders_of(request)}
     return render(request, "returns/find.html", context, status=422 if form.errors else 200)
@@ -89,14 +92,14 @@ def confirm(request: HttpRequest) -> HttpResponse:
         draft = json.loads(request.get_signed_cookie(DRAFT_COOKIE, salt=DRAFT_COOKIE, max_age=DRAFT_SECONDS))
     except (KeyError, BadSignature, ValueError):
         messages.info(request, _("Please begin again: nothing has been sent yet."))
-        return _see_other(reverse("returns:withdraw"))
+        return SeeOther(reverse("returns:withdraw"))
     order = get_object_or_404(Order, number=draft["order"])
     if request.method == "POST":
         withdrawal = receive(draft, now=timezone.now())
         if withdrawal is None:
-            return _see_other(f"{reverse('returns:withdraw')}?order={draft['token']}")
+            return SeeOther(f"{reverse('returns:withdraw')}?order={draft['token']}")
         # The cookie stays until it is too old: sending the form twice shows the same receipt.
-        return _see_other(reverse("returns:received", args=[_receipts.sign(withdrawal.key)]))
+        return SeeOther(reverse("returns:received", args=[_receipts.sign(withdrawal.key)]))
     wanted = {int(key): number for key, number in draft["quantities"].items()}
     context = _page(order) | {
         "order": order,
@@ -162,7 +165,3 @@ def _name(request: HttpRequest, order: Order) -> str:
         request.user.is_authenticated and order.user_id == request.user.pk
     )
     return (order.shipping_address or order.billing_address).get("name", "") if known else ""
-
-
-def _see_other(url: str) -> HttpResponse:
-    return HttpResponse(status=303, headers={"Location": url})
