@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,13 @@ _AMBIGUOUS = re.compile(
       | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.* | [-+]?(?:[0-9]+\.?|[0-9]*\.[0-9]+)e[-+]?[0-9]+ | [-+]?[0-9]{19,}
       | [-+]?\.[0-9_]+ | [-+]?[0-9]+\.[0-9_]* | true|false ) \Z"""
 )
+# What a plain scalar that is not simply text begins with, or is.
+_NUMERIC = frozenset("+-.0123456789")
+_SPECIAL = frozenset(("true", "false", "null", "~", "y", "n", "yes", "no", "on", "off"))
+# The usual letters and marks of Latin, Greek and Cyrillic: one quick look spares most texts the search above.
+_USUAL = re.compile("[\t\n -~\xa0-\u0600\u2010-\u2027\u20ac]*")
+_NODES = frozenset((yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent, yaml.AliasEvent))
+_ENDS = frozenset((yaml.MappingEndEvent, yaml.SequenceEndEvent))
 
 
 @dataclass
@@ -71,8 +79,7 @@ def read(raw: bytes, file: str, max_bytes: int = MAX_BYTES, max_values: int = MA
     text = _decode(raw, file, max_bytes)
     walker = _Walker(Document(file), max_values)
     try:
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-            walker.take(event)
+        walker.walk(yaml.parse(text, Loader=yaml.CSafeLoader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -99,7 +106,7 @@ def _decode(raw: bytes, file: str, limit: int) -> str:
         line, column = _place(before, len(before))
         raise _stop(file, line, column, f"byte 0x{raw[error.start]:02X} is not UTF-8; save the file as UTF-8") from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if found := FORBIDDEN.search(text):
+    if not _USUAL.fullmatch(text) and (found := FORBIDDEN.search(text)):
         raise _stop(file, *_place(text, found.start()), f"{_character(found[0])} is not allowed; delete it")
     return text
 
@@ -120,101 +127,111 @@ def _syntax(problem: str | None, text: str, line: int) -> str:
 
 
 class _Walker:
-    """Builds the document from parser events. One frame a collection: [path, collection, key waiting for its value]."""
+    """Builds the document from parser events. One frame a collection: its path, itself, the key waiting for its value.
+
+    The frame being filled is kept in local names: a document has thousands of events, and this loop is most of what
+    reading costs.
+    """
 
     def __init__(self, document: Document, limit: int) -> None:
         self.document = document
         self.limit = limit
-        self.frames: list[tuple[Path, dict[str, Any] | list[Any]]] = []
-        self.key: list[str | None] = []
-        self.count = 0
-        self.documents = 0
 
-    def take(self, event: yaml.Event) -> None:
-        if isinstance(event, yaml.NodeEvent):
-            self.node(event)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            self.frames.pop()
-            self.key.pop()
-        elif isinstance(event, yaml.DocumentStartEvent):
-            self.documents += 1
-            if self.documents > 1:
-                raise self.stop(event, "only one document in a file; delete the line ---")
-            if event.version or event.tags:
-                raise self.stop(event, "%YAML and %TAG lines are not allowed; delete them")
+    def walk(self, events: Iterable[yaml.Event]) -> None:
+        keys, values = self.document.keys, self.document.values
+        frames: list[tuple[Path, dict[str, Any] | list[Any] | None]] = []
+        path: Path = ()
+        collection: dict[str, Any] | list[Any] | None = None  # None outside the outermost one
+        key: str | None = None
+        count = documents = 0
+        for event in events:
+            kind = type(event)
+            if kind in _ENDS:
+                path, collection = frames.pop()
+                key = None
+                continue
+            if kind not in _NODES:
+                if kind is yaml.DocumentStartEvent:
+                    documents += 1
+                    self.check_start(event, documents)
+                continue
+            is_map = type(collection) is dict
+            here: Path = (*path, key or "") if is_map else () if collection is None else (*path, len(collection))
+            count += 1
+            if count > self.limit or kind is yaml.AliasEvent or event.anchor or event.tag:
+                raise self.refused(event, here, count)
+            mark = event.start_mark
+            start = (mark.line + 1, mark.column + 1)
+            if is_map and key is None:
+                key = self.key(event, here)
+                here = (*path, key)
+                if first := keys.get(here):
+                    message = f"{quoted(key)} is given twice, first in line {first[0]}; delete one of them"
+                    self.problem(event, here, message)
+                else:
+                    keys[here] = start
+                continue
+            values[here] = start
+            value: Any
+            if kind is yaml.ScalarEvent:
+                value = self.scalar(event, here)
+            elif len(frames) >= MAX_DEPTH:
+                raise self.stop(event, here, f"nested deeper than {MAX_DEPTH}")
+            else:
+                value = {} if kind is yaml.MappingStartEvent else []
+            if collection is None:
+                self.document.value = value
+            elif is_map:
+                collection.setdefault(key, value)  # type: ignore[union-attr]
+                key = None
+            else:
+                collection.append(value)  # type: ignore[union-attr]
+            if kind is not yaml.ScalarEvent:
+                frames.append((path, collection))
+                path, collection = here, value
 
-    def node(self, event: yaml.NodeEvent) -> None:
-        self.count += 1
-        if self.count > self.limit:
-            raise self.stop(event, f"more than {self.limit:,} values in one file")
+    def check_start(self, event: yaml.DocumentStartEvent, documents: int) -> None:
+        if documents > 1:
+            raise self.stop(event, (), "only one document in a file; delete the line ---")
+        if event.version or event.tags:
+            raise self.stop(event, (), "%YAML and %TAG lines are not allowed; delete them")
+
+    def refused(self, event: yaml.NodeEvent, here: Path, count: int) -> SpecError:
+        if count > self.limit:
+            return self.stop(event, here, f"more than {self.limit:,} values in one file")
         if isinstance(event, yaml.AliasEvent) or event.anchor:
-            raise self.stop(
-                event, "anchors and aliases (& and *) are not allowed; write the value out, or use `extends`"
-            )
-        if getattr(event, "tag", None):
-            raise self.stop(event, f"tags such as {quoted(event.tag)} are not allowed; delete it")  # type: ignore[attr-defined]
-        if self.frames and isinstance(self.frames[-1][1], dict) and self.key[-1] is None:
-            self.take_key(event)
-            return
-        path = self.path()
-        self.document.values[path] = _start(event)
-        if isinstance(event, yaml.ScalarEvent):
-            self.put(self.scalar(event, path))
-            return
-        if len(self.frames) >= MAX_DEPTH:
-            raise self.stop(event, f"nested deeper than {MAX_DEPTH}")
-        collection: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
-        self.put(collection)
-        self.frames.append((path, collection))
-        self.key.append(None)
+            message = "anchors and aliases (& and *) are not allowed; write the value out, or use `extends`"
+            return self.stop(event, here, message)
+        return self.stop(event, here, f"tags such as {quoted(event.tag)} are not allowed; delete it")  # type: ignore[attr-defined]
 
-    def path(self) -> Path:
-        if not self.frames:
-            return ()
-        path, collection = self.frames[-1]
-        return (*path, len(collection)) if isinstance(collection, list) else (*path, self.key[-1] or "")
-
-    def put(self, value: Any) -> None:
-        if not self.frames:
-            self.document.value = value
-            return
-        collection = self.frames[-1][1]
-        if isinstance(collection, list):
-            collection.append(value)
-        else:
-            collection.setdefault(self.key[-1] or "", value)
-            self.key[-1] = None
-
-    def take_key(self, event: yaml.NodeEvent) -> None:
+    def key(self, event: yaml.NodeEvent, here: Path) -> str:
         if not isinstance(event, yaml.ScalarEvent):
-            raise self.stop(event, "a key must be plain text")
-        key = unicodedata.normalize("NFC", event.value)
+            raise self.stop(event, here, "a key must be plain text")
+        key: str = event.value
+        if not key.isascii():
+            key = unicodedata.normalize("NFC", key)
         if len(key) > MAX_KEY:
-            raise self.stop(event, f"the key is longer than {MAX_KEY} characters")
+            raise self.stop(event, here, f"the key is longer than {MAX_KEY} characters")
         if key == "<<":
-            raise self.stop(event, "merge keys (<<) are not allowed; write the values out, or use `extends`")
+            raise self.stop(event, here, "merge keys (<<) are not allowed; write the values out, or use `extends`")
         if event.style == '"':
-            self.characters(event)
-        path, _ = self.frames[-1]
-        here = (*path, key)
-        if first := self.document.keys.get(here):
-            self.problem(event, here, f"{quoted(key)} is given twice, first in line {first[0]}; delete one of them")
-        else:
-            self.document.keys[here] = _start(event)
-        self.key[-1] = key
+            self.characters(event, here)
+        return key
 
     def scalar(self, event: yaml.ScalarEvent, path: Path) -> str | int | bool | None:
         text: str = event.value
         if len(text) > MAX_TEXT:
-            raise self.stop(event, f"the text is longer than {MAX_TEXT:,} characters")
+            raise self.stop(event, path, f"the text is longer than {MAX_TEXT:,} characters")
         if event.style == '"':  # the only style with escapes; all else was looked at in the whole text
-            self.characters(event)
+            self.characters(event, path)
         if event.style or not event.implicit[0]:
+            return text
+        if not text:
+            return None
+        if text[0] not in _NUMERIC and (len(text) > 5 or text.lower() not in _SPECIAL):
             return text
         if text in ("true", "false"):
             return text == "true"
-        if not text:
-            return None
         if _INTEGER.match(text):
             return int(text)
         if text.lower() in ("null", "~"):
@@ -229,15 +246,15 @@ class _Walker:
             )
         return text
 
-    def characters(self, event: yaml.ScalarEvent) -> None:
+    def characters(self, event: yaml.ScalarEvent, here: Path) -> None:
         if found := FORBIDDEN.search(event.value):
-            raise self.stop(event, f"an escape gives {_character(found[0])}, which is not allowed; delete it")
+            raise self.stop(event, here, f"an escape gives {_character(found[0])}, which is not allowed; delete it")
 
     def problem(self, event: yaml.Event, path: Path, message: str) -> None:
         self.document.problems.append(Problem(self.document.file, *_start(event), dotted(path), message))
 
-    def stop(self, event: yaml.Event, message: str) -> SpecError:
-        self.problem(event, self.path() if self.frames else (), message)
+    def stop(self, event: yaml.Event, here: Path, message: str) -> SpecError:
+        self.problem(event, here, message)
         return SpecError(self.document.problems)
 
 
