@@ -36,14 +36,14 @@ class Spec:
     source: dict[str, Any]
     files: dict[str, bytes]
     inputs: tuple[Path, ...]
-    places: dict[reader.Path, Place]
+    places: dict[reader.Path, tuple[str, int, int]]
 
     def place(self, path: str) -> Place:
         """Where a path such as "markets.FR.languages[0]" was written, or else the nearest part of it that was."""
         parts = parse_path(path)
         for end in range(len(parts), 0, -1):
             if found := self.places.get(parts[:end]):
-                return found
+                return Place(*found)
         return Place(self.file, 1, 1)
 
     def given(self, path: str) -> bool:
@@ -84,7 +84,7 @@ def load(path: Path | None, *, text: bytes | None = None) -> Spec:
         source=written.value,
         files=resolved.files,
         inputs=tuple(sorted({*merged.inputs, *resolved.inputs})),
-        places={at: Place(*place) for at, place in merged.places.items()},
+        places=merged.places,
     )
 
 

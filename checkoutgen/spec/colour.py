@@ -6,6 +6,7 @@ Lightness moves in OKLCH, so hue and strength stay those of the brand (https://b
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -35,7 +36,7 @@ def theme(brand: str) -> dict[str, Tokens]:
 
     The accent is the brand colour itself in both modes; only what surrounds it changes.
     """
-    return {mode: _mode(brand.lower(), ground) for mode, ground in _GROUNDS.items()}
+    return {mode: dict(_mode(brand.lower(), ground)) for mode, ground in _GROUNDS.items()}
 
 
 def contrast(one: str, other: str) -> float:
@@ -44,6 +45,7 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+@lru_cache(maxsize=256)
 def _mode(brand: str, ground: _Ground) -> Tokens:
     _, chroma, hue = _to_oklch(brand)
     label = "#ffffff" if contrast(brand, "#ffffff") >= TEXT else "#000000"  # one of the two always reaches 4.58

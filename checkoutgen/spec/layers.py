@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -63,17 +64,19 @@ class _Layers:
         """One file on top of those it extends. `chain` holds the files that are being read, to find loops."""
         self.count += 1
         self.inputs += chain[-1:]
-        document = reader.read(text, name)
+        document = (_read_preset if folder == PRESETS else reader.read)(text, name)
         if document.value is None:
             raise SpecError(
                 [Problem(name, 1, 1, "", "the file is empty; `checkoutgen init` writes a spec to start from")]
             )
         if not isinstance(document.value, dict):
             raise SpecError([Problem(name, 1, 1, "", "must be a map of sections such as shop, seller and markets")])
-        places = {path: (name, *place) for path, place in {**document.values, **document.keys}.items()}
+        places = {path: (name, *place) for path, place in (document.values | document.keys).items()}
         top = Merged(self.file, self.root, document.value, places, document.problems)
         bases = top.value.get("extends", [])
         result = Merged(self.file, self.root, {}, {})
+        if not bases:
+            return replace(top, inputs=self.inputs)
         for index, base in enumerate(bases if isinstance(bases, list) else []):
             if isinstance(base, str) and check_name(base) is None:
                 result = _on_top(result, self.base(base, top.place(("extends", index)), index, folder, chain))
@@ -104,15 +107,22 @@ class _Layers:
         return self.merge(shown, path.parent, text, (*chain, path.resolve()))
 
 
+@lru_cache(maxsize=16)
+def _read_preset(text: bytes, name: str) -> reader.Document:
+    """A preset as read: merging and resolving copy what they change, so all specs of a run can share it."""
+    return reader.read(text, name)
+
+
 def _on_top(base: Merged, top: Merged) -> Merged:
     hidden: set[reader.Path] = set()
     value = _merge(base.value, top.value, (), hidden)
-    places = {
-        path: place
-        for path, place in base.places.items()
-        if not any(path[:end] in hidden for end in range(1, len(path) + 1))
-    }
-    return Merged(top.file, top.root, value, {**places, **top.places}, base.problems + top.problems)
+    places = {}
+    for path, place in base.places.items():  # what holds something comes before it
+        if path in hidden or path[:-1] in hidden:
+            hidden.add(path)
+        else:
+            places[path] = place
+    return Merged(top.file, top.root, value, places | top.places, base.problems + top.problems)
 
 
 def _merge(base: Any, top: Any, path: reader.Path, hidden: set[reader.Path]) -> Any:
