@@ -82,7 +82,7 @@ def apply(plan: Plan) -> None:
                 f"{quoted(str(plan.out))} changed while it was being built; nothing was written: build again"
             )
         if any(plan.tree.files):
-            _exchange(stage, out)
+            _swap(stage, out)
         else:
             stage.rename(out)  # onto nothing, or an empty folder
     except OSError as error:
@@ -147,26 +147,35 @@ def _link(source: Path, target: Path) -> None:
         shutil.copy2(source, target, follow_symlinks=False)  # a file system without hard links
 
 
-def _exchange(one: Path, other: Path) -> None:
-    """Two paths change places: in one call where the system can (Linux), else in three that `_recover` can finish."""
+def _exchanged(one: Path, other: Path) -> bool:
+    """Two paths change places in one call; False where the system or the file system cannot do that."""
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if renameat2 is not None:
-        if renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
-            return
-        number = ctypes.get_errno()
-        if number not in (errno.ENOSYS, errno.EINVAL):
-            raise OSError(number, os.strerror(number), str(other))
-    aside = one.with_name(f"{one.name}.aside")
-    other.rename(aside)
-    one.rename(other)
-    aside.rename(one)
+    if renameat2 is None:
+        return False
+    if renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.ENOSYS, errno.EINVAL):
+        return False
+    raise OSError(number, os.strerror(number), str(other))
+
+
+def _swap(stage: Path, out: Path) -> None:
+    """The new tree and the old one change places; if that takes three calls, `_recover` can go on after each."""
+    if not _exchanged(stage, out):
+        aside = stage.with_name(f"{stage.name}.aside")
+        out.rename(aside)
+        stage.rename(out)
+        aside.rename(stage)
 
 
 def _finish(out: Path, stage: Path) -> None:
-    """After the exchange: each foreign folder and its link change places, then the old tree goes."""
+    """After the swap: each foreign folder and its link change places, then the old tree goes."""
     for path in json.loads((out / UNFINISHED).read_bytes()):
-        if (stage / path).is_dir() and not (stage / path).is_symlink():
-            _exchange(stage / path, out / path)
+        folder, link = stage / path, out / path
+        if folder.is_dir() and not folder.is_symlink() and not (link.exists() and _exchanged(folder, link)):
+            link.unlink(missing_ok=True)
+            folder.rename(link)
     if stage.exists():
         _sync(out)  # the exchanges above, before the old tree goes
         _discard(stage)
