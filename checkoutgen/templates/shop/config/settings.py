@@ -1,6 +1,5 @@
 """Settings. What differs between machines comes from the environment; .env.example lists every variable."""
 
-import json
 import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -10,7 +9,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config.installed import LANGUAGES as LANGUAGE_CODES
-from config.installed import LOCAL_APPS, PROVIDERS
+from config.installed import LOCAL_APPS
 from config.shop import SHOP
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -173,16 +172,10 @@ _csp: dict[str, list] = {
     "script-src": [SELF],
     "style-src": [SELF, NONCE],
     "img-src": [SELF, "data:"],
-    "form-action": [SELF],
+    "form-action": [SELF],  # orders.views.leave takes buyers to the payment providers
     "base-uri": [NONE],
     "frame-ancestors": [NONE],
 }
-# Browsers apply form-action to the redirect after a POST, so the pages of the payment providers are listed.
-for _provider in PROVIDERS:
-    _hosts = BASE_DIR / "payments" / "providers" / _provider / "csp.json"
-    if _hosts.is_file():
-        for _directive, _sources in json.loads(_hosts.read_text(encoding="utf-8")).items():
-            _csp.setdefault(_directive, []).extend(_sources)
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": _csp | ({"upgrade-insecure-requests": True} if HTTPS else {})}
 
 # In a shop without accounts too: a database with orders cannot change its user model when accounts come later.

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -30,7 +31,7 @@ from payments.engine import NotStarted
 
 from . import links
 from .models import Order
-from .states import UNPAID, OrderState
+from .states import LIVE_ATTEMPT, UNPAID, OrderState
 
 CANCELLABLE = (*UNPAID, OrderState.CONFIRMED)
 View = Callable[..., HttpResponse]
@@ -129,7 +130,26 @@ def pay(request: HttpRequest, order: Order, method_id: str) -> HttpResponse:
     except NotStarted as refused:
         messages.error(request, failures.text(refused.code))
         return _to("pay", order)
-    return SeeOther(begun.redirect) if begun.redirect else _to("thanks", order)
+    if not begun.redirect:
+        return _to("thanks", order)
+    inside = url_has_allowed_host_and_scheme(begun.redirect, {request.get_host()})
+    return SeeOther(begun.redirect) if inside else _to("leave", order)
+
+
+@require_safe
+@order_page
+def leave(request: HttpRequest, order: Order) -> HttpResponse:
+    """Out to the provider's page, as a navigation of its own.
+
+    Browsers hold all redirects after a POST against form-action, however deep, and a provider sends its buyers on to
+    banks that nobody can list (https://github.com/w3c/webappsec-csp/issues/8).
+    """
+    attempt = order.attempts.filter(state__in=LIVE_ATTEMPT).exclude(redirect_url="").first()
+    if attempt is None:
+        return _to("thanks", order)
+    page = render(request, "orders/leave.html", context_of(order) | {"address": attempt.redirect_url})
+    page.headers["Refresh"] = f"0; url={attempt.redirect_url}"
+    return page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

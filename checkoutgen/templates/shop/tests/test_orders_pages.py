@@ -85,7 +85,8 @@ class PayAgainTest(OrderPagesTestCase):
         self.assertContains(page, 'value="transfer"')
         answer = self.post("pay", order, **{"payment-method": "wallet"})
         self.assertEqual(answer.status_code, 303)
-        self.assertTrue(answer["Location"].startswith("https://provider.example/"))
+        self.assertEqual(answer["Location"], address("orders:leave", links.token(order)))
+        self.assertIn("https://provider.example/", self.client.get(answer["Location"])["Refresh"])
         order.refresh_from_db()
         self.assertEqual((order.payment_method, order.attempts.count()), ("wallet", 2))
 
