@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,7 +60,7 @@ def resolve(merged: Merged, report: Callable[[At, str], None]) -> Resolved:
     facts = _shop_and_markets(source, context)
     if not facts:
         return Resolved({}, {}, [])
-    data = value(contract.load(), source, (), context, list(context.market_currencies))
+    data = _document()(source, (), context, list(context.market_currencies))
     data.pop("extends")
     _finish(data, facts, context)
     return Resolved(data, context.files, context.inputs)
@@ -218,38 +218,71 @@ def slug(name: str) -> str:
 # Any value, by its schema
 
 
-def value(schema: contract.Schema, given: Any, at: At, context: Context, markets: list[str]) -> Any:
-    """`given` resolved as its schema says. `markets` are those that use it: amounts need their currencies."""
-    shared = schema.get("$ref", "").removeprefix("#/$defs/")
-    if resolver := _SHARED.get(shared):
-        return resolver(given, at, context, markets)
+_Value = Callable[[Any, At, "Context", list[str]], Any]
+_NOTHING = object()
+
+
+def _resolver(schema: contract.Schema) -> _Value | None:
+    """What resolves the values of a schema; None when they stay as they are."""
+    if shared := _SHARED.get(schema.get("$ref", "").removeprefix("#/$defs/")):
+        return shared
     schema = contract.follow(schema)
-    if given is None and "null" in schema["type"]:
-        given = {}
-    if isinstance(given, dict):
-        return _map(schema, given, at, context, markets)
-    if isinstance(given, list):
-        return [value(schema["items"], item, (*at, index), context, markets) for index, item in enumerate(given)]
-    if "number" in schema["type"]:
-        return plain_decimal(given)
-    return given
+    kinds = schema["type"]
+    is_plain = {"string", "integer", "boolean"}.issuperset([kinds] if isinstance(kinds, str) else kinds)
+    return None if is_plain else _Resolver(schema)
 
 
-def _map(schema: contract.Schema, given: Data, at: At, context: Context, markets: list[str]) -> Data:
-    if isinstance(given.get("markets"), list):
-        markets = _known_markets(given["markets"], (*at, "markets"), context)
-    if at and at[0] == "seller":
-        markets = []  # amounts about the seller itself need no other currency
-    if "properties" not in schema:
-        items = schema["additionalProperties"]
-        return {key: value(items, item, (*at, key), context, markets) for key, item in given.items()}
-    result = {}
-    for key, inner in schema["properties"].items():
-        if key in given:
-            result[key] = value(inner, given[key], (*at, key), context, markets)
-        elif "default" in inner:
-            result[key] = value(inner, inner["default"], (*at, key), context, markets)
-    return result
+class _Resolver:
+    """Resolves the values of one schema. What that says of keys and items is worked out once, at the first of them."""
+
+    def __init__(self, schema: contract.Schema) -> None:
+        self.schema = schema
+        self.nullable = "null" in schema["type"]
+        self.is_number = "number" in schema["type"]
+
+    @cached_property
+    def keys(self) -> list[tuple[str, _Value | None, Any]]:
+        """(key, what resolves it, its default) of each property."""
+        properties = self.schema["properties"].items()
+        return [(key, _resolver(inner), inner.get("default", _NOTHING)) for key, inner in properties]
+
+    @cached_property
+    def inner(self) -> _Value | None:
+        """What resolves the items of the list, or the values under the free keys of the map."""
+        return _resolver(self.schema["items"] if "items" in self.schema else self.schema["additionalProperties"])
+
+    def __call__(self, given: Any, at: At, context: Context, markets: list[str]) -> Any:
+        """`given` resolved. `markets` are those that use it: amounts need their currencies."""
+        if isinstance(given, dict) or (given is None and self.nullable):
+            return self.map(given or {}, at, context, markets)
+        if isinstance(given, list):
+            inner = self.inner
+            if inner is None:
+                return list(given)
+            return [inner(item, (*at, index), context, markets) for index, item in enumerate(given)]
+        return plain_decimal(given) if self.is_number else given
+
+    def map(self, given: Data, at: At, context: Context, markets: list[str]) -> Data:
+        if isinstance(given.get("markets"), list):
+            markets = _known_markets(given["markets"], (*at, "markets"), context)
+        if at and at[0] == "seller":
+            markets = []  # amounts about the seller itself need no other currency
+        if "properties" not in self.schema:
+            inner = self.inner
+            if inner is None:
+                return dict(given)
+            return {key: inner(item, (*at, key), context, markets) for key, item in given.items()}
+        result = {}
+        for key, resolve_value, default in self.keys:
+            found = given.get(key, default)
+            if found is not _NOTHING:
+                result[key] = resolve_value(found, (*at, key), context, markets) if resolve_value else found
+        return result
+
+
+@cache
+def _document() -> _Resolver:
+    return _Resolver(contract.load())
 
 
 def _known_markets(given: list[str], at: At, context: Context) -> list[str]:

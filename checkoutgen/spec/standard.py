@@ -7,7 +7,7 @@ out, and so is a heading that then stands over nothing.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,13 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+@lru_cache(maxsize=256)
+def _lines(text: str) -> list[list[str]]:
+    """Each line in pieces: words and names in turns, as `split` gives them."""
+    return [_NAME.split(line) for line in text.split("\n")]
+
+
+@lru_cache(maxsize=256)
 def unknown(text: str) -> list[str]:
     """The values that a text names and that no spec can have."""
     return sorted({path for path in _NAME.findall(text) if contract.at(tuple(path.split("."))) is None})
@@ -45,10 +52,13 @@ def unknown(text: str) -> list[str]:
 def fill(text: str, data: dict[str, Any], language: str) -> str:
     """The text with the values of the resolved spec in place of their names."""
     lines: list[str] = []
-    for line in text.split("\n"):
-        values = {path: _words(_look_up(path, data), data, language) for path in _NAME.findall(line)}
-        if all(values.values()):
-            lines.append(_NAME.sub(lambda found, values=values: values[found[1]], line))  # type: ignore[misc]
+    for words, *rest in _lines(text):
+        if not rest:
+            lines.append(words)
+            continue
+        values = [_words(_look_up(path, data), data, language) for path in rest[::2]]
+        if all(values):
+            lines.append(words + "".join(value + more for value, more in zip(values, rest[1::2], strict=True)))
     return _without_empty_sections(lines) if len(lines) <= text.count("\n") else "\n".join(lines)
 
 
