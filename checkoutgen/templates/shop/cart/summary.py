@@ -1,7 +1,6 @@
 """What the cart page and the aside of the checkout show of a cart, and the totals that the order is made from."""
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -58,12 +57,8 @@ def every(cart: Cart) -> list[CartLine]:
     """All lines. The variant of each has today's stock; it is None when it is no longer published."""
     if not hasattr(cart, "_lines"):
         lines = list(CartLine.objects.raw(_LINES, [cart.pk]))
-        products = shelf.products({line.product_id for line in lines if line.product_id})
-        sold = {variant.pk: variant for product in products for variant in product.sold_variants}
         for line in lines:
-            line.variant = copy(sold.get(line.variant_id))  # a copy: the shelf is shared between threads
-            if line.variant is not None:
-                line.variant.stock = line.stock
+            line.variant = shelf.taken(line.product_id, line.variant_id, line.stock)
         cart._lines = lines  # type: ignore[attr-defined]
     return cart._lines  # type: ignore[attr-defined]
 

@@ -109,22 +109,23 @@ def quantity(text: str) -> int | None:
 
 @require_POST
 def add(request: HttpRequest) -> HttpResponse:
-    variant = Variant.objects.select_related("product").filter(sku=request.POST.get("sku", "")).first()
+    variant = shelf.variant(request.POST.get("sku", ""))
     wanted = quantity(request.POST.get("quantity") or "1")
-    if variant is None or not variant.published or not variant.product.published:
+    if variant is None or not variant.available(0):
         messages.error(request, _("This article is no longer sold."))
         return _to_cart()
     if not wanted:
         messages.error(request, _("The quantity must be a whole number from 1, like 2. Nothing was added."))
         return SeeOther(f"{variant.product.get_absolute_url()}?variant={variant.sku}")
-    cart = session.open_cart(request)
-    cost = price(variant, cart.market)
+    cost = price(variant, markets.current(request))
     if cost is None:
         messages.error(request, _("This article is not delivered to this country."))
         return _to_cart()
     with transaction.atomic():
-        line = CartLine.objects.filter(cart=cart, sku=variant.sku).first()
-        line = line or CartLine(cart=cart, sku=variant.sku, quantity=0)
+        known = session.current(request)
+        cart = known or session.open_cart(request)
+        lines = {line.sku: line for line in summary.every(cart)} if known else {}
+        line = lines.get(variant.sku) or CartLine(cart=cart, sku=variant.sku, quantity=0)
         if line.saved_for_later:
             line.quantity = 0
         line.variant, line.title = variant, variant.product.title
@@ -132,8 +133,9 @@ def add(request: HttpRequest) -> HttpResponse:
         line.quantity = _held_to_stock(request, variant, line.quantity + wanted)
         if line.quantity:
             line.save()
-            _forget_removed(cart)
-            session.touch(cart)
+            if known:
+                _forget_removed(cart)
+                session.touch(cart)
     return _to_cart()
 
 

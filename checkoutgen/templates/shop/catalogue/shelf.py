@@ -6,6 +6,7 @@ Each product has `shown_pictures` and `sold_variants` (published, each knows its
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
 from functools import lru_cache
 
 from django.db import connection
@@ -87,6 +88,25 @@ def products(pks: Iterable[int]) -> list[Product]:
 def by_handle(handles: Iterable[str]) -> list[Product]:
     token = revision()
     return products(pk for handle in handles if (pk := _pk(token, handle)))
+
+
+def taken(product_pk: int | None, pk: int, stock: int | None) -> Variant | None:
+    """A published variant with today's stock: a copy, because threads share the shelf."""
+    for product in products([product_pk] if product_pk else []):
+        for variant in product.sold_variants:
+            if variant.pk == pk:
+                found = copy(variant)
+                found.stock = stock
+                return found
+    return None
+
+
+def variant(sku: str) -> Variant | None:
+    with connection.cursor() as cursor:
+        table = Variant._meta.db_table
+        cursor.execute(f"SELECT product_id, id, stock FROM {table} WHERE sku = %s", [sku])  # noqa: S608  our own table
+        row = cursor.fetchone()
+    return taken(*row) if row else None
 
 
 def restock(found: Iterable[Product]) -> tuple[int | None, ...]:
