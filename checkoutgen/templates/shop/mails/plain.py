@@ -1,11 +1,14 @@
 """Markdown as plain text, for legal texts that travel with a mail."""
 
+from functools import lru_cache
+
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
+@lru_cache(maxsize=64)  # the same few texts go with every mail
 def plain(markdown: str) -> str:
     """Paragraphs, lists, headings and tables as they read on paper; a link is followed by its address."""
     lines: list[str] = []

@@ -2,11 +2,14 @@
 
 import logging
 import smtplib
+import time
 from datetime import datetime, timedelta
 from email.utils import formataddr
 
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from config.shop import SHOP
@@ -17,33 +20,47 @@ from .outbox import DOMAIN
 
 logger = logging.getLogger(__name__)
 
-# A worker that dies while sending leaves its mail to be sent again after this time.
+# A worker that dies while sending leaves its mails to be sent again after this time.
 LEASE = timedelta(seconds=60)
 MAX_TRIES = 14  # with the delays below: given up after about two days
 
 
-def send_due(now: datetime | None = None, limit: int = 50) -> int:
+def send_due(now: datetime | None = None, limit: int = 20) -> int:
     """Send what is due. A mail that fails waits longer each time, one that cannot work is set aside. Returns sent."""
     now = now or timezone.now()
     waiting = OutboxMail.objects.filter(due_at__lte=now, sent_at=None)
-    due = list(waiting.select_related("order").order_by("due_at")[:limit])
-    if not due:
+    if not waiting.exists():
         return 0
+    mails = _claim(waiting, now, limit)
     connection = get_connection()
-    sent = 0
+    begun, sent = time.monotonic(), 0
     try:
-        for row in due:
-            # Only one worker gets past this line for a row; it comes back by itself when that worker dies.
-            mine = OutboxMail.objects.filter(pk=row.pk, due_at=row.due_at, sent_at=None)
-            if mine.update(due_at=now + LEASE, tries=row.tries + 1):
-                sent += _send(row, connection, now)
+        for row in mails:
+            if time.monotonic() - begun > LEASE.total_seconds() / 2:
+                break  # a slow server: what is left comes back when the lease is over
+            sent += _send(row, connection, now)
     finally:
         connection.close()
     return sent
 
 
+@transaction.atomic
+def _claim(waiting: QuerySet, now: datetime, limit: int) -> list[OutboxMail]:
+    """Some of the mails, for this worker alone: the others pass over them until the lease is over."""
+    rows = waiting.select_for_update(skip_locked=True, of=("self",)).select_related("order").order_by("due_at")
+    mails = list(rows[:limit])
+    mine = OutboxMail.objects.filter(pk__in=[row.pk for row in mails])
+    mine.update(due_at=now + LEASE, tries=F("tries") + 1)
+    for row in mails:
+        row.tries += 1
+    return mails
+
+
 def _send(row: OutboxMail, connection, now: datetime) -> bool:
     mine = OutboxMail.objects.filter(pk=row.pk)
+    if row.tries > MAX_TRIES:  # it took its worker down again and again
+        mine.update(due_at=None, error="given up: every worker that tried to send it died")
+        return False
     try:
         mail = compose(row)
     except Exception as broken:  # the same next time: set aside, with the error, for a person
@@ -54,8 +71,8 @@ def _send(row: OutboxMail, connection, now: datetime) -> bool:
         connection.send_messages([mail])
     except (OSError, smtplib.SMTPException) as failed:
         connection.close()
-        lasting = _refused_for_good(failed) or row.tries + 1 >= MAX_TRIES
-        due = None if lasting else now + min(timedelta(minutes=2**row.tries), timedelta(hours=6))
+        lasting = _refused_for_good(failed) or row.tries >= MAX_TRIES
+        due = None if lasting else now + min(timedelta(minutes=2 ** (row.tries - 1)), timedelta(hours=6))
         mine.update(due_at=due, error=_short(failed))
         logger.warning("mail %s (%s) not sent: %s", row.pk, row.kind, type(failed).__name__)
         return False

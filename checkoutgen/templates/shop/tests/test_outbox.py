@@ -165,6 +165,22 @@ class FailingTest(OutboxTestCase):
             self.assertEqual(sending.send_due(timezone.now() + sending.LEASE + timedelta(seconds=1)), 1)
         self.assertEqual(mail.outbox[0].message()["Message-ID"], row.message_id)
 
+    def test_mail_that_takes_every_worker_down_is_set_aside(self) -> None:
+        row = self.queue()
+        OutboxMail.objects.filter(pk=row.pk).update(tries=sending.MAX_TRIES)
+        with written():
+            self.assertEqual(sending.send_due(), 0)
+        row.refresh_from_db()
+        self.assertIsNone(row.due_at)
+        self.assertIn("died", row.error)
+
+    def test_slow_server_does_not_outlast_the_lease(self) -> None:
+        for _ in range(3):
+            self.queue()
+        clock = iter([0, 1, 31, 61])
+        with written(), patch("mails.sending.time.monotonic", lambda: next(clock)):
+            self.assertEqual(sending.send_due(), 1)
+
     def test_seller_is_warned_of_an_order_under_review(self) -> None:
         order = an_order()
         enqueue(

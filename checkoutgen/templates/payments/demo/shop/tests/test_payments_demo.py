@@ -298,8 +298,10 @@ class FaultTest(DemoTestCase):
 
     @skipIf(not hasattr(os, "fork"), "needs fork")
     def test_killed_at_every_statement(self) -> None:
-        """A purchase in a process that is killed before its n-th SQL statement, for every n. Every second buyer comes back
-        and tries again. Afterwards the books agree."""
+        """A purchase in a process that is killed before its n-th SQL statement, for every n: afterwards the books agree.
+
+        Every second buyer comes back and tries again.
+        """
         for n in itertools.count(1):
             variant = a_variant(stock=3)
             cart = a_cart(variant, email=f"n{n}@example.com")

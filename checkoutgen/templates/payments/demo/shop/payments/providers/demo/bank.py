@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import close_old_connections, transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
 from django.utils import timezone
 
 from payments import credentials
@@ -208,14 +208,18 @@ def _delay() -> timedelta:
 def deliver_due(now: datetime | None = None, limit: int = 20) -> int:
     """Send the webhooks that are due, each by real HTTP with a signature made now. Returns how many were tried."""
     now = now or timezone.now()
-    due = list(DemoEvent.objects.filter(due_at__lte=now).select_related("payment").order_by("due_at")[:limit])
-    tried = 0
-    for event in due:
-        mine = DemoEvent.objects.filter(pk=event.pk, due_at=event.due_at)
-        if mine.update(due_at=now + LEASE, tries=event.tries + 1):
-            tried += 1
-            _deliver(event, now)
-    return tried
+    waiting = DemoEvent.objects.filter(due_at__lte=now)
+    if not waiting.exists():
+        return 0
+    with transaction.atomic():  # for this worker alone, until the lease is over
+        rows = waiting.select_for_update(skip_locked=True, of=("self",)).select_related("payment")
+        events = list(rows.order_by("due_at")[:limit])
+        mine = DemoEvent.objects.filter(pk__in=[event.pk for event in events])
+        mine.update(due_at=now + LEASE, tries=F("tries") + 1)
+    for event in events:
+        event.tries += 1
+        _deliver(event, now)
+    return len(events)
 
 
 def _deliver(event: DemoEvent, now: datetime) -> None:
