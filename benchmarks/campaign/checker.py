@@ -45,8 +45,10 @@ class Books:
         self._run(sql, read=False)
 
     def fast_forward(self) -> None:
-        """Waiting times pass at once: retries of mails, webhooks and questions to the provider are due now. What a worker
-        is just doing may be done a second time; that must not matter."""
+        """Waiting times pass at once: retries of mails, webhooks and questions to the provider are due now.
+
+        What a worker is just doing may be done a second time; that must not matter.
+        """
         now = "now()" if self.url else "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"  # as Django writes it
         self.write(
             f"UPDATE mails_outboxmail SET due_at = {now} WHERE sent_at IS NULL AND (due_at IS NULL OR due_at > {now})"

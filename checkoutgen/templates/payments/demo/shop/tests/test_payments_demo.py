@@ -298,7 +298,7 @@ class FaultTest(DemoTestCase):
 
     @skipIf(not hasattr(os, "fork"), "needs fork")
     def test_killed_at_every_statement(self) -> None:
-        """A purchase in a process that is killed before its n-th SQL statement, for every n: afterwards the books agree.
+        """A purchase in a process that is killed before its n-th statement, for every n: afterwards the books agree.
 
         Every second buyer comes back and tries again.
         """
