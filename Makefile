@@ -36,6 +36,7 @@ lock: setup
 	cd requirements && ../$(COMPILE) dev.in ../$(PROVIDERS)/*/requirements.in -o dev.lock
 	cd requirements && ../$(COMPILE) -c dev.lock tool.in -o tool.lock
 	cd requirements && ../$(COMPILE) -c dev.lock shop.in -o ../checkoutgen/templates/shop/requirements.lock
+	cd requirements && ../$(COMPILE) -c dev.lock shop-test.in -o ../checkoutgen/templates/shop/test-requirements.lock
 	cd requirements && for at in ../$(PROVIDERS)/*/requirements.in; do name=$$(basename $$(dirname $$at)) && \
 	  ../$(COMPILE) -c dev.lock $$at -o $$(dirname $$at)/shop/requirements-$$name.lock || exit 1; done
 	$(MAKE) setup
