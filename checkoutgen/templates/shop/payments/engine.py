@@ -125,7 +125,7 @@ def _ask_provider(attempt: PaymentAttempt, base_url: str) -> Start:
     webhook_url = base_url + reverse("payments:webhook", args=[attempt.provider])
     provider = adapter(attempt.provider)
     try:
-        created = _twice(lambda: provider.create(attempt, return_url, webhook_url))
+        created = _ask_twice(lambda: provider.create(attempt, return_url, webhook_url))
     except Declined as declined:
         apply(
             Fact(
@@ -142,12 +142,23 @@ def _ask_provider(attempt: PaymentAttempt, base_url: str) -> Start:
     return Start(created.redirect_url or None, attempt)
 
 
-def _twice(call: Callable[[], T]) -> T:
-    """Once more with the same key after no answer: most time-outs are over by then."""
+def _ask(call: Callable[[], T]) -> T:
+    """A call of an adapter. One that fails in a way nobody thought of counts as no answer: it must not stop the rest."""
     try:
         return call()
+    except (ProviderDown, Declined):
+        raise
+    except Exception as broken:
+        logger.exception("an adapter failed")
+        raise ProviderDown(type(broken).__name__) from broken
+
+
+def _ask_twice(call: Callable[[], T]) -> T:
+    """Once more with the same key after no answer: most time-outs are over by then."""
+    try:
+        return _ask(call)
     except ProviderDown:
-        return call()
+        return _ask(call)
 
 
 def _base_url(request: HttpRequest | None) -> str:
@@ -170,7 +181,7 @@ def _let_go(attempt: PaymentAttempt) -> None:
 def void(attempt: PaymentAttempt) -> None:
     """Ask the provider to take no money any more. If that fails and money comes, `apply` gives it back."""
     try:
-        adapter(attempt.provider).void(attempt)
+        _ask(lambda: adapter(attempt.provider).void(attempt))
     except (ProviderDown, Declined):
         logger.warning("payment %s could not be voided at %s", attempt.key, attempt.provider)
 
@@ -181,7 +192,7 @@ def learn(attempt: PaymentAttempt, source: str) -> str:
     A payment that is still open there although we let it go here is voided on the way.
     """
     try:
-        fact = replace(adapter(attempt.provider).fetch(attempt), source=source)
+        fact = replace(_ask(lambda: adapter(attempt.provider).fetch(attempt)), source=source)
     except (ProviderDown, Declined):
         logger.warning("payment %s could not be fetched from %s", attempt.key, attempt.provider)
         return ""
@@ -377,7 +388,7 @@ def carry_out(row: Refund) -> None:
         )
         return
     try:
-        answer = adapter(row.attempt.provider).refund(row)
+        answer = _ask(lambda: adapter(row.attempt.provider).refund(row))
     except ProviderDown:
         later = timezone.now() + _check_delay(timezone.now() - row.created_at)
         Refund.objects.filter(pk=row.pk).update(next_check_at=later)
@@ -514,21 +525,13 @@ def reconcile_due(now: datetime | None = None, limit: int = 100) -> int:
     attempts = list(PaymentAttempt.objects.filter(next_check_at__lte=now).exclude(provider="")[:limit])
     for attempt in attempts:
         _schedule(attempt, now)  # before asking: one that kills the worker must not be the first again
-        _safely(lambda attempt=attempt: learn(attempt, "reconciler"), f"payment {attempt.key}")
+        learn(attempt, "reconciler")
     refunds = list(Refund.objects.filter(next_check_at__lte=now, state__in=("requested", "pending"))[:limit])
     for row in refunds:
         later = now + _check_delay(now - row.created_at)
         Refund.objects.filter(pk=row.pk, next_check_at__isnull=False).update(next_check_at=later)
-        _safely(lambda row=row: carry_out(row), f"refund {row.key}")
+        carry_out(row)
     return len(attempts) + len(refunds)
-
-
-def _safely(work: Callable[[], object], name: str) -> None:
-    """An adapter that fails in a way nobody thought of must not keep the other payments from being looked at."""
-    try:
-        work()
-    except Exception:
-        logger.exception("%s could not be reconciled", name)
 
 
 def _schedule(attempt: PaymentAttempt, now: datetime) -> None:

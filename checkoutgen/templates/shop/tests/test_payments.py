@@ -13,6 +13,7 @@ from orders import lifecycle, placing
 from orders.models import Order
 from orders.states import LIVE_ATTEMPT, AttemptState
 from payments import engine, failures, methods
+from payments.adapters import UnknownProvider
 from payments.facts import Fact
 from payments.models import PaymentAttempt, PaymentEvent, Refund
 
@@ -189,6 +190,18 @@ class CrashTest(PaymentTestCase):
             engine.reconcile_due(timezone.now() + SOON)
         self.assertEqual([attempt.order.state for attempt in PaymentAttempt.objects.order_by("pk")],
                          ["pending_payment", "confirmed", "confirmed"])  # fmt: skip
+
+
+    def test_order_of_a_provider_that_is_gone_from_the_specification_still_expires(self) -> None:
+        variant = a_variant(stock=5)
+        order = an_order(variant)
+        self.begin(order)
+        with (
+            patch("payments.engine.adapter", side_effect=UnknownProvider("scripted")),
+            self.assertLogs("payments.engine", "ERROR"),
+        ):
+            self.assertEqual(engine.expire_due(timezone.now() + LATE), 1)
+        self.assertStock(variant, 5)
 
 
 class DeclineTest(PaymentTestCase):
