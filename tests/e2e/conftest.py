@@ -104,8 +104,8 @@ def business_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     yield from serve(ROOT / "examples" / "b2b.yaml", tmp_path_factory.mktemp("b2b"))
 
 
-def serve(spec: Path, work: Path) -> Iterator[Shop]:
-    """Build a spec, fill the tables, and run the server and the worker until the session ends."""
+def serve(spec: Path, work: Path, **more: str) -> Iterator[Shop]:
+    """Build a spec, fill the tables, and run the server and the worker until the session ends, with `more` to know."""
     folder = work / "shop"
     subprocess.run(
         [sys.executable, "-m", "checkoutgen", "build", str(spec), str(folder)], cwd=ROOT, check=True, timeout=120
@@ -119,6 +119,7 @@ def serve(spec: Path, work: Path) -> Iterator[Shop]:
         "DEBUG": "1",
         "PUBLIC_URL": url,
         "DEMO_WEBHOOK_SECRET": "a-secret-for-tests-only",
+        **more,
     }
     running = Shop(folder, url, env)
     running.manage("migrate", "--verbosity", "0")
