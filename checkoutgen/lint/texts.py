@@ -62,7 +62,8 @@ def find(text: str, phrase: str) -> tuple[int, int] | None:
 def every(text: str, phrase: str) -> Iterator[tuple[int, int]]:
     """Each place where a normalised text says the phrase."""
     for pieces in _alternatives(phrase):
-        yield from _spans(text, pieces)
+        if pieces[0] in text:
+            yield from _spans(text, pieces)
 
 
 def excerpt(text: str, span: tuple[int, int], around: int = 50) -> str:
