@@ -2,12 +2,14 @@
 
 import copy
 import re
+from datetime import timedelta
 from unittest.mock import patch
 
 from django.conf import settings
 from django.core.cache import cache
 from django.test import TestCase, override_settings
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import override
 
 from config.shop import SHOP
@@ -27,7 +29,9 @@ class FoldingTest(TestCase):
         open_stall()
 
     def setUp(self) -> None:
-        for patcher in (patch.dict(SHOP["checkout"], minimum_order=None), patch.dict(SHOP, business={})):
+        # One moment for both renderings: the cart names the minute until which it is kept.
+        clock = patch("cart.session.expires_at", return_value=timezone.now() + timedelta(hours=1))
+        for patcher in (patch.dict(SHOP["checkout"], minimum_order=None), patch.dict(SHOP, business={}), clock):
             patcher.start()
             self.addCleanup(patcher.stop)
 
