@@ -19,7 +19,7 @@ class Price:
 
     @property
     def before(self) -> int | None:
-        """The amount to cross out: a reduction is told from the lowest price of the last 30 days (C-330/23, Aldi Süd)."""
+        """The amount to cross out: a reduction is told from the lowest of the last 30 days (C-330/23, Aldi Süd)."""
         return self.prior if self.was and self.prior else self.was
 
 

@@ -143,7 +143,7 @@ def _ask_provider(attempt: PaymentAttempt, base_url: str) -> Start:
 
 
 def _ask(call: Callable[[], T]) -> T:
-    """A call of an adapter. One that fails in a way nobody thought of counts as no answer: it must not stop the rest."""
+    """A call of an adapter. One that fails in a way nobody thought of counts as no answer: it must not stop others."""
     try:
         return call()
     except (ProviderDown, Declined):
