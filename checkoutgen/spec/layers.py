@@ -71,7 +71,7 @@ class _Layers:
             )
         if not isinstance(document.value, dict):
             raise SpecError([Problem(name, 1, 1, "", "must be a map of sections such as shop, seller and markets")])
-        places = {path: (name, *place) for path, place in (document.values | document.keys).items()}
+        places = {path: (name, line, column) for path, (line, column) in (document.values | document.keys).items()}
         top = Merged(self.file, self.root, document.value, places, document.problems)
         bases = top.value.get("extends", [])
         result = Merged(self.file, self.root, {}, {})

@@ -79,7 +79,7 @@ def read(raw: bytes, file: str, max_bytes: int = MAX_BYTES, max_values: int = MA
     text = _decode(raw, file, max_bytes)
     walker = _Walker(Document(file), max_values)
     try:
-        walker.walk(yaml.parse(text, Loader=yaml.CSafeLoader))
+        walker.walk(iter(yaml.CSafeLoader(text).get_event, None))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -137,7 +137,8 @@ class _Walker:
         self.document = document
         self.limit = limit
 
-    def walk(self, events: Iterable[yaml.Event]) -> None:
+    def walk(self, events: Iterable[Any]) -> None:
+        """Takes the events (https://pyyaml.org/wiki/PyYAMLDocumentation#events) of a whole file in their order."""
         keys, values = self.document.keys, self.document.values
         frames: list[tuple[Path, dict[str, Any] | list[Any] | None]] = []
         path: Path = ()
@@ -165,8 +166,8 @@ class _Walker:
             if is_map and key is None:
                 key = self.key(event, here)
                 here = (*path, key)
-                if first := keys.get(here):
-                    message = f"{quoted(key)} is given twice, first in line {first[0]}; delete one of them"
+                if key in collection:  # type: ignore[operator]
+                    message = f"{quoted(key)} is given twice, first in line {keys[here][0]}; delete one of them"
                     self.problem(event, here, message)
                 else:
                     keys[here] = start
@@ -182,7 +183,7 @@ class _Walker:
             if collection is None:
                 self.document.value = value
             elif is_map:
-                collection.setdefault(key, value)  # type: ignore[union-attr]
+                collection.setdefault(key, value)  # type: ignore[union-attr, arg-type]
                 key = None
             else:
                 collection.append(value)  # type: ignore[union-attr]

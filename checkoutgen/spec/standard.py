@@ -18,6 +18,7 @@ from checkoutgen.spec.money import digits
 LOCALES = Path(__file__).parent.parent / "locales"
 PREFIX = "standard:"
 _NAME = re.compile(r"\{((?:shop|seller|legal)(?:\.[a-z_]+)+)\}")
+_MARKED = re.compile(r"[\\`*\[\]<>|]")
 _HEADING = re.compile(r"(#{1,6}) ")
 
 
@@ -27,14 +28,10 @@ def names(language: str) -> list[str]:
     return sorted(path.stem for path in (LOCALES / language / "legal").glob("*.md"))
 
 
+@lru_cache(maxsize=256)
 def read(name: str, language: str) -> str | None:
     """A standard text, for example `terms` in `fr`; None when there is none."""
-    return _read(LOCALES / language / "legal" / f"{name}.md") if name in names(language) else None
-
-
-@cache
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
+    return (LOCALES / language / "legal" / f"{name}.md").read_text("utf-8") if name in names(language) else None
 
 
 @lru_cache(maxsize=256)
@@ -92,7 +89,7 @@ def _words(value: Any, data: dict[str, Any], language: str) -> str:
 
 def _plain(text: str) -> str:
     """Text that Markdown takes as it stands."""
-    return re.sub(r"([\\`*\[\]<>|])", r"\\\1", text)
+    return _MARKED.sub(r"\\\g<0>", text) if _MARKED.search(text) else text
 
 
 def _country(code: str, language: str) -> str:

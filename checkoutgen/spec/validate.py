@@ -63,9 +63,21 @@ def _validator() -> jsonschema_rs.Draft202012Validator:
 
 def _secrets(value: Any) -> set[Path]:
     """Where secrets stand. All texts are searched as one first, which finds no less: most documents have none."""
-    if not _SECRET.search("\n".join(text for _, text in _texts(value))):
+    if not _SECRET.search("\n".join(_strings(value))):
         return set()
     return {path for path, text in _texts(value) if _SECRET.search(text)}
+
+
+def _strings(value: Any) -> Iterator[str]:
+    stack = [value]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            stack.extend(value.values())
+        elif isinstance(value, list):
+            stack.extend(value)
 
 
 def _texts(value: Any) -> Iterator[tuple[Path, str]]:
