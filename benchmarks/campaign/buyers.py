@@ -53,7 +53,8 @@ class Browser:
     cookies: dict[str, str] = field(default_factory=dict)
 
     def send(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
-        """Status, target of the redirect (path only), body. A dead process is tried again, as a buyer reloads."""
+        """Status, where the answer sends the browser on to (path only), body. A dead process is tried again, as a
+        buyer reloads."""
         for attempt in range(25):
             try:
                 return self._send(method, path, form)
@@ -80,7 +81,8 @@ class Browser:
                     key, _, rest = value.partition("=")
                     self.cookies[key] = rest.split(";", 1)[0]
             self.statuses[answer.status] += 1
-            target = urlsplit(answer.getheader("Location") or "")
+            refresh = (answer.getheader("Refresh") or "").partition("url=")[2]
+            target = urlsplit(answer.getheader("Location") or refresh)
             return answer.status, target.path + (f"?{target.query}" if target.query else ""), text
         finally:
             connection.close()
@@ -88,8 +90,8 @@ class Browser:
     def get(self, path: str) -> tuple[str, str]:
         """Follows redirects. Returns the address where they end and its body."""
         for _ in range(8):
-            status, target, text = self.send("GET", path)
-            if status not in (301, 302, 303):
+            _, target, text = self.send("GET", path)
+            if not target:
                 return path, text
             path = target
         return path, ""
@@ -169,6 +171,7 @@ def _quietly(work: Callable[[], None]) -> None:
 def _pay(browser: Browser, pages: list[str], rnd: random.Random, harvest: Harvest, habits: Habits) -> str:
     """At the provider: pays, fails, goes away, or pays in two tabs."""
     for _ in range(6):
+        pages = [browser.get(each)[0] if "/leave/" in each and "/order/" in each else each for each in pages]
         page = pages[0]
         if "/order/" in page:
             if "/pay/" not in page:
@@ -191,6 +194,7 @@ def _pay(browser: Browser, pages: list[str], rnd: random.Random, harvest: Harves
             where, _ = browser.get("/fr/checkout/")
             if "/pay/" in where:
                 _, other = browser.post(where, {"payment-method": "wallet"})
+                other = browser.get(other)[0] if "/leave/" in other else other
                 pages.append(other) if "/demo-provider/" in other else None
         elif rnd.random() < habits.cancels:
             where, _ = browser.get("/fr/checkout/")
