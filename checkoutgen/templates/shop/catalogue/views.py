@@ -2,7 +2,7 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import Resolver404, resolve, reverse
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
@@ -107,6 +107,6 @@ def _back(path: str) -> str:
     """Only pages of this shop: a path that one of its own views answers."""
     try:
         match = resolve(path)
-    except Resolver404:
+        return reverse(match.view_name, args=match.args, kwargs=match.kwargs)
+    except (Resolver404, NoReverseMatch):  # an address without a name, such as /, leads to the front page anyway
         return reverse("catalogue:home")
-    return reverse(match.view_name, args=match.args, kwargs=match.kwargs)
