@@ -12,7 +12,7 @@ import typer.exceptions
 
 from checkoutgen import console
 from checkoutgen.console import report
-from checkoutgen.errors import CheckoutgenError
+from checkoutgen.errors import CheckoutgenError, printable
 
 if TYPE_CHECKING:
     from checkoutgen.spec import Spec
@@ -80,7 +80,7 @@ def validate(specs: SpecPaths) -> int:
             code = error.exit_code
         else:
             products, markets = len(spec.data["catalogue"]["products"]), len(spec.data["markets"])
-            print(f"{spec.file}: valid; {products} products, {markets} markets")
+            print(f"{printable(spec.file)}: valid; {products} products, {markets} markets")
     return code
 
 
@@ -166,7 +166,7 @@ def plan(
     elif form is PlanFormat.markdown:
         print(report.markdown(planned))
     else:
-        print("\n".join([*report.text(planned), f"{out}: {summary(planned.changes, planned.pending)}"]))
+        print("\n".join([*report.text(planned), f"{printable(str(out))}: {summary(planned.changes, planned.pending)}"]))
     return 5 if planned.conflicts else 0
 
 
@@ -189,7 +189,7 @@ def build(
         from checkoutgen.build.fresh import untouched
 
         if (yours := untouched(spec, out)) is not None:
-            print("\n".join([*lines(yours), f"{out}: {summary(yours, pending=False)}"]))
+            print("\n".join([*lines(yours), f"{printable(str(out))}: {summary(yours, pending=False)}"]))
             return 0
     from checkoutgen.build.plan import plan
 
@@ -201,15 +201,17 @@ def build(
     if check:
         planned = plan(wanted, out, restore or ())
     else:
+        from checkoutgen.build.tree import refuse
         from checkoutgen.build.write import apply, locked
 
+        refuse(out, wanted.root)  # before the lock: it stands beside what `out` leads to
         with locked(out):
             planned = plan(wanted, out, restore or ())
             apply(planned)
     shown = lines(planned.changes) if planned.last is not None or check else []
     from checkoutgen.build.environment import notes
 
-    print("\n".join([*shown, f"{out}: {summary(planned.changes, planned.pending)}", *notes(wanted.data)]))
+    print("\n".join([*shown, f"{printable(str(out))}: {summary(planned.changes, planned.pending)}", *notes(wanted.data)]))
     if planned.conflicts:
         return 5
     return 4 if check and planned.pending else 0
@@ -225,10 +227,10 @@ def check_update(spec: SpecPath, out: OutPath) -> int:
 
     planned = plan(read_spec(spec), out)
     if planned.last is None:
-        print(f"{out}: not built yet")
+        print(f"{printable(str(out))}: not built yet")
         return 4
     built = manifest.load((out / manifest.MANIFEST).read_bytes()).tool
-    print("\n".join([*report.text(planned), f"{out}: {summary(planned.changes, planned.pending)}"]))
+    print("\n".join([*report.text(planned), f"{printable(str(out))}: {summary(planned.changes, planned.pending)}"]))
     print(f"built by checkoutgen {built}, this is {__version__}")
     return 4 if planned.pending else 0
 
@@ -237,7 +239,7 @@ def check_update(spec: SpecPath, out: OutPath) -> int:
 def migrate(specs: SpecPaths) -> None:
     """Bring specs to the newest version of the spec language; there is only version 1 yet, and this says so."""
     for path in specs:
-        print(f"{path}: version {read_spec(path).data['version']}, the newest; nothing to migrate")
+        print(f"{printable(str(path))}: version {read_spec(path).data['version']}, the newest; nothing to migrate")
 
 
 @app.command()

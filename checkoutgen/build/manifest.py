@@ -136,12 +136,8 @@ def is_text(content: bytes) -> bool:
 
 
 def _inside(path: str) -> str:
-    if (
-        not path
-        or path.startswith("/")
-        or "\\" in path
-        or "\0" in path
-        or any(p in ("", ".", "..") for p in path.split("/"))
-    ):
+    """A path that a build can have made: no other is deleted, written to, or repeated in a log or a pull request."""
+    parts = path.split("/")
+    if not re.fullmatch(r"[A-Za-z0-9._{}/ -]+", path) or any(part in ("", ".", "..", ".git") for part in parts):
         raise ValueError(path)
     return path

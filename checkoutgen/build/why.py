@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checkoutgen.build.render import render
-from checkoutgen.errors import UsageError, quoted
+from checkoutgen.errors import UsageError, printable, quoted
 
 if TYPE_CHECKING:
     from checkoutgen.spec import Spec
@@ -27,6 +27,7 @@ def lines(spec: Spec, path: str) -> list[str]:
         return [f"{path}: {written}; part of every shop"]
     places = [(spec.place(source), source) for source in file.sources]
     return [f"{path}: {written}, from"] + [
-        f"  {place.file}:{place.line}:{place.column}: {source}" + ("" if spec.given(source) else " (a default)")
+        f"  {printable(place.file)}:{place.line}:{place.column}: {source}"
+        + ("" if spec.given(source) else " (a default)")
         for place, source in sorted(places)
     ]
