@@ -56,14 +56,13 @@ def _spans(text: str, pieces: tuple[str, ...]) -> Iterator[tuple[int, int]]:
 
 def find(text: str, phrase: str) -> tuple[int, int] | None:
     """Where a normalised text says the phrase, or None."""
-    return next(every(text, phrase), None)
+    found = every(text, phrase)
+    return found[0] if found else None
 
 
-def every(text: str, phrase: str) -> Iterator[tuple[int, int]]:
-    """Each place where a normalised text says the phrase."""
-    for pieces in _alternatives(phrase):
-        if pieces[0] in text:
-            yield from _spans(text, pieces)
+def every(text: str, phrase: str) -> list[tuple[int, int]]:
+    """Each place where a normalised text says the phrase; mostly none, so the first words are looked for by `in`."""
+    return [span for pieces in _alternatives(phrase) if pieces[0] in text for span in _spans(text, pieces)]
 
 
 def excerpt(text: str, span: tuple[int, int], around: int = 50) -> str:
