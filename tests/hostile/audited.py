@@ -1,4 +1,4 @@
-# ruff: noqa: PTH - the hook runs inside every call that pathlib would make
+# ruff: noqa: PTH112, PTH119, PTH120 - the hook runs inside every call that pathlib would make
 """`python audited.py LOG OUT ARGUMENT...`: the command line under an audit hook.
 
 No process, no connection, and nothing changed on disk but OUT and what a build keeps beside it: whatever else is tried

@@ -1,4 +1,4 @@
-"""Runs inside a made shop with orders: `python backoffice.py FOLDER` writes the back office: every list, and one of each."""
+"""In a made shop with orders, `python backoffice.py FOLDER` writes the lists of the back office and one of each."""
 
 from __future__ import annotations
 

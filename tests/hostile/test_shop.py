@@ -82,7 +82,9 @@ SHOP = {
 
 def hostile_for(path: tuple[str, ...]) -> str:
     return (
-        f"{HOSTILE}\n\n{ALL}" if (path[0] == "legal" and path[1] == "pages") or path[-2:] == ("answer", "*") else HOSTILE
+        f"{HOSTILE}\n\n{ALL}"
+        if (path[0] == "legal" and path[1] == "pages") or path[-2:] == ("answer", "*")
+        else HOSTILE
     )
 
 
