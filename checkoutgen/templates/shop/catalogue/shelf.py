@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Prefetch
 
 from catalogue.models import Picture, Product, Revision, Variant
+from config.shop import section
 
 KEPT = 1000  # products a process holds
 
@@ -113,7 +114,7 @@ def restock(found: Iterable[Product]) -> tuple[int | None, ...]:
     """Reads today's stock of all variants in one query. Threads share the products: the last reader is right.
 
     Returns:
-        The stock in the order of the variants: a page that was made with the same figures can be shown again.
+        What pages tell of the stock, in the order of the variants: with the same figures they look the same.
     """
     variants = {variant.pk: variant for product in found for variant in product.sold_variants}
     if variants:
@@ -123,4 +124,12 @@ def restock(found: Iterable[Product]) -> tuple[int | None, ...]:
             cursor.execute(f"SELECT id, stock FROM {table} WHERE id IN ({marks})", list(variants))  # noqa: S608  marks
             for pk, stock in cursor.fetchall():
                 variants[pk].stock = stock
-    return tuple(variant.stock for variant in variants.values())
+    return tuple(_told(variant.stock) for variant in variants.values())
+
+
+def _told(stock: int | None) -> int | None:
+    """Pages tell few pieces from many, but not many from more, unless the specification wants it exact."""
+    shown = section("catalogue")
+    if stock is None or shown.get("show_stock") == "exact":
+        return stock
+    return min(stock, shown.get("low_stock", 5) + 1)

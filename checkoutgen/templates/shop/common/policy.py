@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-_MARK = "nonce"
+_MARK = "NONCE"
 
 
 @cache
@@ -21,7 +21,7 @@ class PolicyMiddleware(CSPMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         nonce = getattr(request, "_csp_nonce", None)
         own = any(name.startswith("_csp_") for name in vars(response))  # by a decorator of the view
-        if nonce is None or own or settings.DEBUG or hasattr(settings, "CONTENT_SECURITY_POLICY_REPORT_ONLY"):
+        if own or settings.DEBUG or hasattr(settings, "CONTENT_SECURITY_POLICY_REPORT_ONLY"):
             return super().process_response(request, response)
-        response.headers.setdefault(HEADER, _policy(_MARK).replace(f"'nonce-{_MARK}'", f"'nonce-{nonce}'"))
+        response.headers.setdefault(HEADER, _policy(_MARK if nonce else None).replace(_MARK, nonce or ""))
         return response
