@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
@@ -23,11 +22,12 @@ from catalogue.models import Variant
 from catalogue.prices import price
 from common.http import SeeOther
 from common.texts import localized
+from common.urls import address
 from config.shop import section
 
 
 def _to_cart() -> HttpResponse:
-    return SeeOther(reverse("cart:show"))
+    return SeeOther(address("cart:show"))
 
 
 @never_cache
@@ -295,7 +295,7 @@ def coupon(request: HttpRequest) -> HttpResponse:
 def _back(request: HttpRequest) -> HttpResponse:
     """To the checkout when the code was entered there."""
     if request.POST.get("next") == "checkout":
-        return SeeOther(reverse("checkout:start"))
+        return SeeOther(address("checkout:start"))
     return _to_cart()
 
 

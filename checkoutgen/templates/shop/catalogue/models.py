@@ -2,10 +2,10 @@ import secrets
 from typing import Any
 
 from django.db import models
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from common.texts import localized
+from common.urls import address
 
 
 class Revision(models.Model):
@@ -91,7 +91,7 @@ class Product(Shelved):
         return localized(self.title) or self.handle
 
     def get_absolute_url(self) -> str:
-        return reverse("catalogue:product", args=[self.handle])
+        return address("catalogue:product", self.handle)
 
 
 class Picture(Shelved):

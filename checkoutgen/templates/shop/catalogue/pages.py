@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -81,7 +80,7 @@ def preselected(found: list[Variant], sku: str | None, market_code: str) -> Vari
 def options(found: list[Variant], chosen: Variant) -> list[dict[str, Any]]:
     """[{"name", "choices": [Choice]}]: for each option every value, linked to the nearest variant that has it."""
     groups = []
-    address = reverse("catalogue:product", args=[chosen.product.handle])
+    page = chosen.product.get_absolute_url()
     for index, option in enumerate(chosen.options):
         choices: list[Choice] = []
         seen: list[Any] = []
@@ -100,7 +99,7 @@ def options(found: list[Variant], chosen: Variant) -> list[dict[str, Any]]:
             choices.append(
                 Choice(
                     label=localized(value),
-                    url=f"{address}?variant={nearest.sku}",
+                    url=f"{page}?variant={nearest.sku}",
                     current=value == option["value"],
                     available=nearest.stock != 0,
                 )

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -24,6 +23,7 @@ from checkout.state import Checkout
 from checkout.steps import BY_SLUG, STEPS, review
 from common.http import SeeOther
 from common.templatetags.shop import errors_tag
+from common.urls import address
 from config.shop import MARKETS, SHOP
 from orders.models import Order
 from orders.placing import CartChanged, place
@@ -36,8 +36,8 @@ LONGEST = 2000  # characters of one field that a draft keeps
 
 def address_of(step: ModuleType, fragment: str = "") -> str:
     if ONE_PAGE:
-        return reverse("checkout:start") + f"#{fragment or step.slug}"
-    return reverse("checkout:step", args=[step.slug]) + (f"#{fragment}" if fragment else "")
+        return address("checkout:start") + f"#{fragment or step.slug}"
+    return address("checkout:step", step.slug) + (f"#{fragment}" if fragment else "")
 
 
 def first_open(checkout: Checkout) -> ModuleType:
@@ -88,19 +88,19 @@ def enter(request: HttpRequest) -> Checkout | HttpResponse:
                 return pay(request, order, order.payment_method)
             return SeeOther(page_after_payment(order))
         messages.warning(request, _("Your cart is empty, so there is nothing to order. Nothing was charged."))
-        return SeeOther(reverse("cart:show"))
+        return SeeOther(address("cart:show"))
     if request.method != "POST":
         for notice in check(cart):
             messages.warning(request, notice.text)
     if not active(cart):
         messages.warning(request, _("Your cart is empty, so there is nothing to order. Nothing was charged."))
-        return SeeOther(reverse("cart:show"))
+        return SeeOther(address("cart:show"))
     user = request.user if request.user.is_authenticated else None
     checkout = Checkout(cart, user, timezone.now())
     if least := minimum(cart):
         totals = checkout.summary.totals
         if totals.goods - totals.discount < least:
-            return SeeOther(reverse("cart:show"))  # which says how much is missing
+            return SeeOther(address("cart:show"))  # which says how much is missing
     return checkout
 
 

@@ -5,15 +5,17 @@ The bytes of every page stay the same (tests/test_folding.py), the time to write
 
 from collections.abc import Iterator
 from contextlib import suppress
+from html import escape
 
 from django.template import Context, Node, NodeList, Template, TemplateDoesNotExist
-from django.template.base import FilterExpression, TextNode, Variable
+from django.template.base import FilterExpression, TextNode, Variable, VariableNode, render_value_in_context
 from django.template.defaulttags import IfNode, URLNode
 from django.template.loader_tags import IncludeNode
 from django.template.loaders import cached
 from django.templatetags.i18n import TranslateNode
 from django.templatetags.static import StaticNode
 from django.urls import NoReverseMatch
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 
@@ -36,6 +38,18 @@ class _Found:
 
     def __init__(self, template: Template) -> None:
         self.resolve = lambda context: template
+
+
+class _Shown(VariableNode):
+    """A value on its way into the page: text needs neither time zone nor number format."""
+
+    def render_annotated(self, context: Context) -> str:
+        value = self.filter_expression.resolve(context)
+        if type(value) is SafeString:
+            return value
+        if type(value) is str and context.autoescape:
+            return escape(value)
+        return render_value_in_context(value, context)
 
 
 def _constant(expression: FilterExpression | None) -> bool:
@@ -80,6 +94,8 @@ def fold(nodes: NodeList, template: Template) -> None:
         else:
             for children in _children(node):
                 fold(children, template)
+        if type(node) is VariableNode:
+            node.__class__ = _Shown
         if isinstance(node, TextNode) and folded and isinstance(folded[-1], TextNode):
             folded[-1] = TextNode(folded[-1].s + node.s)
         else:

@@ -2,16 +2,17 @@
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
+
+from common.urls import address
 
 
 @require_safe
 def root(request: HttpRequest) -> HttpResponse:
     """To the home page in the visitor's language, which LocaleMiddleware has found."""
     query = request.META.get("QUERY_STRING")
-    return HttpResponseRedirect(reverse("catalogue:home") + (f"?{query}" if query else ""))
+    return HttpResponseRedirect(address("catalogue:home") + (f"?{query}" if query else ""))
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
