@@ -107,6 +107,8 @@ def test_closed_texts_take_no_polyglot(name: str) -> None:
     import re
 
     for path, schema in closed_texts():
+        if schema.get("format") in ("file", "text-file"):
+            continue  # `{language}` stands in a file's name, so braces may; the file has to be there too
         check = FORMATS.get(schema.get("format", ""))
         refused = re.search(schema.get("pattern", ""), POLYGLOTS[name]) is None or (check and check(POLYGLOTS[name]))
         assert refused, path
