@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 START, BASE, MIDDLE, END = b"<<<<<<< yours", b"||||||| last build", b"=======", b">>>>>>> this build"
+
+ALIKE = 0.5
 
 
 class Merged(NamedTuple):
@@ -31,18 +34,30 @@ def merge(path: str, base: bytes, yours: bytes, new: bytes) -> Merged:
     return Merged(merged, conflict)
 
 
-def moved(path: str, base: bytes, candidates: dict[str, bytes]) -> str | None:
-    """Where a file of an earlier build stands now: the candidate of its kind that shares most lines, at least half."""
-    kind = path.rpartition(".")[2]
-    lines = set(base.split(b"\n"))
+def moves(gone: dict[str, bytes], came: dict[str, bytes]) -> dict[str, str]:
+    """Which of the files that are gone stand at another path now: those alike in most lines, the most alike first.
 
-    def shared(content: bytes) -> float:
-        others = set(content.split(b"\n"))
-        return 2 * len(lines & others) / (len(lines) + len(others))
+    All files that are gone take part, edited or not, so that none is taken for the new place of another.
+    """
+    pairs = [
+        (_likeness(content, other), path.rpartition("/")[2] == to.rpartition("/")[2], path, to)
+        for path, content in gone.items()
+        for to, other in came.items()
+        if PurePosixPath(path).suffix == PurePosixPath(to).suffix
+    ]
+    found: dict[str, str] = {}
+    for likeness, _, path, to in sorted(pairs, reverse=True):
+        if likeness >= ALIKE and path not in found and to not in found.values():
+            found[path] = to
+    return found
 
-    rated = [(shared(content), to) for to, content in candidates.items() if to.rpartition(".")[2] == kind]
-    likeness, target = max(rated, default=(0.0, ""))
-    return target if (likeness >= 0.5 and len(lines) > 3) or candidates.get(target) == base != b"" else None
+
+def _likeness(one: bytes, other: bytes) -> float:
+    """From 0 to 1: the share of lines that two texts have in common. Those of a line or two are alike when equal."""
+    if one == other:
+        return 1.0 if one.strip() else 0.0
+    lines, others = set(one.split(b"\n")), set(other.split(b"\n"))
+    return 2 * len(lines & others) / (len(lines) + len(others)) if len(lines) > 3 else 0.0
 
 
 def has_markers(content: bytes) -> bool:

@@ -134,7 +134,7 @@ class _Planner:
         """The spec no longer makes this file."""
         if old.owner == "seeded":
             return
-        if digest(self._read(path)) == old.digest:
+        if self._is_as_built(path):
             self.deletes.add(path)
             self.changes.append(Change(path, "delete"))
         else:
@@ -176,29 +176,25 @@ class _Planner:
 
     def _follow(self) -> set[str]:
         """Takes your edit or deletion of a file to the path where a newer template has it; returns both paths."""
-        gone = [
-            path
-            for path, old in self.old.files.items()
-            if path not in self.new
-            and old.owner == "generated"
-            and (path not in self.tree.files or digest(self._read(path)) != old.digest)
-        ]
-        came = [path for path in self.new if path not in self.old.files and path not in self.tree.files]
+        left = [path for path, old in self.old.files.items() if path not in self.new and old.owner == "generated"]
+        touched = [path for path in left if not self._is_as_built(path)]
+        if not touched:
+            return set()
+        texts = {path: self.base.texts[path] for path in left if path in self.base.texts}
+        came = {
+            path: file.content for path, file in self.new.items() if path not in {*self.old.files, *self.tree.files}
+        }
+        moves = merge.moves(texts, came)
         followed: set[str] = set()
-        for path in sorted(gone):
-            base = self.base.texts.get(path)
-            target = (
-                merge.moved(path, base, {to: self.new[to].content for to in came if to not in followed})
-                if base
-                else None
-            )
-            if base is None or target is None or target in self.restore:
+        for path in sorted({*touched} & moves.keys()):
+            target = moves[path]
+            if target in self.restore:
                 continue
             self._refuse_in_the_way(target)
             followed |= {path, target}
             if path in self.tree.files:
                 self.deletes.add(path)
-                self._merge(target, base, self._edited(path), self.new[target], f"with your changes to {path}")
+                self._merge(target, texts[path], self._edited(path), self.new[target], f"with your changes to {path}")
             else:
                 self._keep(target, f"deleted by you as {path}")
         return followed
@@ -242,6 +238,9 @@ class _Planner:
                 f"and remove the markers, or take the build's version with --restore {path}"
             )
         return yours
+
+    def _is_as_built(self, path: str) -> bool:
+        return path in self.tree.files and digest(self._read(path)) == self.old.files[path].digest
 
     def _is_executable(self, path: str) -> bool:
         return bool(self.tree.files[path][3] & 0o100)

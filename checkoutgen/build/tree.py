@@ -22,11 +22,13 @@ DROPPED = {"__pycache__"}
 
 @dataclass(frozen=True)
 class Tree:
-    """`files`: path -> (inode, modified ns, size, mode). `special`: links, sockets, pipes. `folders`: foreign."""
+    """`files`: path -> (inode, modified in ns, size, mode). `special`: links, sockets, pipes. `folders`: the foreign
+    ones, `entered`: those that the build has files in."""
 
     files: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
     special: frozenset[str] = frozenset()
     folders: frozenset[str] = frozenset()
+    entered: frozenset[str] = frozenset()
 
 
 def refuse(out: Path, spec_root: Path) -> None:
@@ -55,6 +57,15 @@ def scan(out: Path, ours: Iterable[str]) -> Tree:
     for path in ours:
         while path := path.rpartition("/")[0]:
             entered.add(path)
+    return _scan(out, frozenset(entered))
+
+
+def is_still(tree: Tree, out: Path) -> bool:
+    """Whether nothing below `out` changed since it was scanned."""
+    return _scan(out, tree.entered) == tree
+
+
+def _scan(out: Path, entered: frozenset[str]) -> Tree:
     files: dict[str, tuple[int, int, int, int]] = {}
     special: set[str] = set()
     folders: set[str] = set()
@@ -80,7 +91,7 @@ def scan(out: Path, ours: Iterable[str]) -> Tree:
                     files[path] = (found.st_ino, found.st_mtime_ns, found.st_size, stat.S_IMODE(found.st_mode))
                 else:
                     special.add(path)
-    return Tree(files, frozenset(special), frozenset(folders))
+    return Tree(files, frozenset(special), frozenset(folders), entered)
 
 
 def refuse_open_database(tree: Tree, ours: Iterable[str]) -> None:

@@ -77,7 +77,7 @@ def apply(plan: Plan) -> None:
     umask = os.umask(0o022)  # files are 644 and folders 755 on every machine
     try:
         _stage(plan, out, stage)
-        if out.exists() and trees.scan(out, _ours(plan)) != plan.tree:
+        if plan.tree.files and not trees.is_still(plan.tree, out):
             raise UsageError(
                 f"{quoted(str(plan.out))} changed while it was being built; nothing was written: build again"
             )
@@ -100,10 +100,6 @@ def _refuse_immovable(plan: Plan, out: Path) -> None:
                 f"{quoted(path)} is a mount point or belongs to somebody else, and a build has to move it; nothing was "
                 "changed: unmount it, or run the build as its owner"
             )
-
-
-def _ours(plan: Plan) -> set[str]:
-    return {*plan.rendered, *plan.deletes, *plan.writes, *plan.tree.files}
 
 
 def _stage(plan: Plan, out: Path, stage: Path) -> None:

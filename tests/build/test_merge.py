@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from checkoutgen.build import plan as plans
 from checkoutgen.build.manifest import is_text
-from checkoutgen.build.merge import merge
+from checkoutgen.build.merge import merge, moves
 from checkoutgen.build.render import File, render
 from checkoutgen.spec import Spec, load
 from tests.build.conftest import build
@@ -51,6 +51,22 @@ def test_a_conflict_holds_all_three_sides(base: bytes, yours: bytes, new: bytes)
         assert marker in merged.content
     assert b"yours 1\n" in merged.content
     assert b"new 1\n" in merged.content
+
+
+def lines(*names: str) -> bytes:
+    return "".join(f"{name}\n" for name in names).encode()
+
+
+def test_a_file_is_found_at_its_new_place_and_not_at_another_s() -> None:
+    gone = {"a/one.html": lines("x", "y", "z", "one"), "b/two.html": lines("x", "y", "z", "two")}
+    came = {"c/two.html": lines("x", "y", "z", "two", "more")}
+    assert moves(gone, came) == {"b/two.html": "c/two.html"}
+    assert moves(gone, {"c/one.html": gone["a/one.html"], **came}) == {
+        "a/one.html": "c/one.html",
+        "b/two.html": "c/two.html",
+    }
+    assert moves(gone, {"c/two.txt": gone["b/two.html"], "c/other.html": lines("q", "r", "s", "t")}) == {}
+    assert moves({"a/__init__.py": b""}, {"b/__init__.py": b""}) == {}
 
 
 @cache
@@ -100,7 +116,7 @@ def _newer(chance: random.Random, files: dict[str, File], edits: list[Edit]) -> 
     """The files as a newer version of templates and spec might have them: changed, moved, gone and new ones."""
     newer = dict(files)
     touched = [edit.path for edit in edits] + chance.sample(sorted(files), 20)
-    for path in touched:
+    for path in dict.fromkeys(touched):
         file = newer.get(path)
         if file is None or not is_text(file.content):
             continue
@@ -115,7 +131,7 @@ def _newer(chance: random.Random, files: dict[str, File], edits: list[Edit]) -> 
             del newer[path]
         elif roll < 0.8 and file.content.strip():  # one empty file is like any other
             folder, _, name = path.rpartition("/")
-            newer[f"{folder}/moved_{name}" if folder else f"moved_{name}"] = newer.pop(path)
+            newer[f"{folder}/moved/{name}" if folder else f"moved/{name}"] = newer.pop(path)
     newer["common/brand_new.py"] = File(b"new = 1\n")
     return dict(sorted(newer.items()))
 
@@ -129,7 +145,7 @@ def rendering(files: dict[str, File]) -> Iterator[None]:
 def _is_kept(out: Path, edit: Edit, conflicts: set[str]) -> bool:
     """The edit is where it was made, or else where the file moved to, or in a conflict that was reported."""
     folder, _, name = edit.path.rpartition("/")
-    moved = f"{folder}/moved_{name}" if folder else f"moved_{name}"
+    moved = f"{folder}/moved/{name}" if folder else f"moved/{name}"
     place = next((place for place in (edit.path, moved) if (out / place).exists()), None)
     if edit.kind == "delete" or place is None:
         return edit.kind == "delete" and place is None
