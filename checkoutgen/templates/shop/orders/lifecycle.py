@@ -4,11 +4,12 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Case, F, IntegerField, Value, When
 from django.utils import timezone
 
 from catalogue.models import Variant
+from common.rows import for_update, locked
 from config.shop import SHOP, section
 from mails.outbox import enqueue
 
@@ -18,7 +19,7 @@ from .states import IllegalMove, OrderState, check_move
 
 def lock(order_id: int) -> Order:
     """The order as it is now, held until the transaction ends (SQLite holds the whole database by BEGIN IMMEDIATE)."""
-    return Order.objects.select_for_update().get(pk=order_id)
+    return locked(Order, order_id)
 
 
 def record(order: Order, kind: str, *, actor: str = "", **data: Any) -> None:
@@ -66,17 +67,19 @@ def review(order: Order, reason: str, *, actor: str = "", **data: Any) -> None:
     mail_seller(order, "order-review", subject=str(number), reason=reason, **data)
 
 
+# Asks and takes in one statement, so that two buyers cannot both get the last piece.
+_TAKE = f"UPDATE {Variant._meta.db_table} SET stock = stock - %s WHERE id = %s AND stock >= %s"  # noqa: S608  our table
+
+
 def take_stock(wanted: dict[int, int]) -> bool:
     """Take quantities (by variant id) of variants whose stock is counted: all of them, or none and False."""
-    if not wanted:
-        return True
-    quantity = Case(*[When(pk=pk, then=Value(n)) for pk, n in wanted.items()], output_field=IntegerField())
-    with transaction.atomic():
-        taken = Variant.objects.filter(pk__in=wanted, stock__gte=quantity).update(stock=F("stock") - quantity)
-        if taken == len(wanted):
-            return True
-        transaction.set_rollback(True)
-    return False
+    with transaction.atomic(), connection.cursor() as cursor:
+        for pk, quantity in sorted(wanted.items()):
+            cursor.execute(_TAKE, [quantity, pk, quantity])
+            if cursor.rowcount != 1:
+                transaction.set_rollback(True)
+                return False
+    return True
 
 
 def counted(lines: list[OrderLine]) -> dict[int, int]:
@@ -86,8 +89,16 @@ def counted(lines: list[OrderLine]) -> dict[int, int]:
     for line in lines:
         if line.variant_id:
             wanted[line.variant_id] += line.quantity
-    rows = Variant.objects.select_for_update().filter(pk__in=wanted, stock__isnull=False).order_by("pk")
-    return {pk: wanted[pk] for pk in rows.values_list("pk", flat=True)}
+    if not wanted:
+        return {}
+    marks = ",".join(["%s"] * len(wanted))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM {Variant._meta.db_table} WHERE id IN ({marks}) AND stock IS NOT NULL"  # noqa: S608  marks
+            f" ORDER BY id{for_update()}",
+            list(wanted),
+        )
+        return {pk: wanted[pk] for (pk,) in cursor.fetchall()}
 
 
 def take_stock_again(order: Order) -> bool:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from cart import pricing
 from cart.models import Cart, CartLine
 from cart.summary import picture_of, priced, summarize
+from common.rows import locked
 from config.shop import SHOP, section
 from delivery.methods import Option, options
 from payments import methods
@@ -38,7 +39,7 @@ def place(cart: Cart, *, now: datetime, seen_total: int | None = None) -> Order:
     `seen_total` is the amount on the button, in minor units: another sum is not ordered unseen.
     """
     with transaction.atomic():
-        cart = Cart.objects.select_for_update().get(pk=cart.pk)
+        cart = locked(Cart, cart.pk)
         if cart.ordered_at is not None:
             return Order.objects.get(cart=cart)
         _lock_coupons(cart)

@@ -89,7 +89,8 @@ def _open_attempt(order_pk: int, method: dict[str, Any]) -> tuple[PaymentAttempt
         if order.total_amount == 0:
             lifecycle.confirm(order, actor="shop", now=now)
             return None, None
-        live = order.attempts.filter(state__in=LIVE_ATTEMPT).first()
+        fresh = order.state == OrderState.DRAFT  # no payment begun
+        live = None if fresh else order.attempts.filter(state__in=LIVE_ATTEMPT).first()
         if live and live.provider and live.state in (AttemptState.PENDING, AttemptState.AUTHORIZED):
             return None, None  # the money is on its way: nothing to do but wait
         if live and live.method == method["id"]:
