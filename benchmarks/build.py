@@ -31,7 +31,7 @@ def cpu(*command: str | Path) -> float:
 
 
 def edited(made: Path, out: Path) -> None:
-    """A copy of a built shop with 100 texts edited by hand, and as if the last build had written them a little differently."""
+    """A copy of a built shop with 100 texts edited by hand, as if the last build had written them otherwise."""
     import hashlib
     import json
     import zipfile

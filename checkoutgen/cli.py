@@ -211,7 +211,8 @@ def build(
     shown = lines(planned.changes) if planned.last is not None or check else []
     from checkoutgen.build.environment import notes
 
-    print("\n".join([*shown, f"{printable(str(out))}: {summary(planned.changes, planned.pending)}", *notes(wanted.data)]))
+    outcome = f"{printable(str(out))}: {summary(planned.changes, planned.pending)}"
+    print("\n".join([*shown, outcome, *notes(wanted.data)]))
     if planned.conflicts:
         return 5
     return 4 if check and planned.pending else 0
