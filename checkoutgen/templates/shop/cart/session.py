@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from cart.models import Cart, CartLine
 from catalogue import markets
 from catalogue.prices import price
+from common.rows import rows
 from common.urls import absolute
 from config.shop import market, section
 
@@ -45,7 +46,7 @@ def current(request: HttpRequest) -> Cart | None:
     """The open cart of the visitor, or None. One query a request at most."""
     if not hasattr(request, "_cart"):
         key = _key(request.COOKIES.get(settings.CART_COOKIE_NAME))
-        request._cart = next(iter(Cart.objects.raw(_OPEN, [key])), None) if key else None  # type: ignore[attr-defined]
+        request._cart = next(iter(rows(Cart, _OPEN, key)), None) if key else None  # type: ignore[attr-defined]
     return request._cart  # type: ignore[attr-defined]
 
 

@@ -12,6 +12,7 @@ from cart import coupons, pricing
 from cart.models import Cart, CartLine
 from catalogue import shelf
 from catalogue.models import Picture, Variant
+from common.rows import rows
 from config.shop import market, section, tax_rate
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ _LINES = (
 def every(cart: Cart) -> list[CartLine]:
     """All lines. The variant of each has today's stock; it is None when it is no longer published."""
     if not hasattr(cart, "_lines"):
-        lines = list(CartLine.objects.raw(_LINES, [cart.pk]))
+        lines = rows(CartLine, _LINES, cart.pk)
         for line in lines:
             line.variant = shelf.taken(line.product_id, line.variant_id, line.stock)
         cart._lines = lines  # type: ignore[attr-defined]

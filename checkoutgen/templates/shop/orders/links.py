@@ -5,6 +5,7 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import override
 
+from common.rows import rows
 from common.urls import absolute
 
 from .models import Order
@@ -24,7 +25,7 @@ def order_for(token: str) -> Order:
         number = _signer.unsign(token)
     except BadSignature:
         raise Http404("no such order") from None
-    for order in Order.objects.raw(_NUMBERED, [number]):
+    for order in rows(Order, _NUMBERED, number):
         return order
     raise Http404("no such order")
 

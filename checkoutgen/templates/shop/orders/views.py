@@ -25,6 +25,7 @@ from catalogue import markets
 from catalogue.prices import price
 from checkout.address import lines as address_lines
 from common.http import SeeOther
+from common.rows import rows
 from config.shop import HAS_ACCOUNTS, market, section
 from payments import engine, failures, methods
 from payments.engine import NotStarted
@@ -65,7 +66,7 @@ def context_of(order: Order) -> dict[str, Any]:
         "order": order,
         "token": links.token(order),
         "currency": order.currency,
-        "lines": OrderLine.objects.raw(_LINES, [order.pk]),
+        "lines": rows(OrderLine, _LINES, order.pk),
         "adjustments": order.adjustments.all() if order.coupon_code else [],
         "gross": market(order.market)["prices"] == "gross",
         "shipping_lines": address_lines(order.shipping_address) if order.shipping_address.get("street") else [],
