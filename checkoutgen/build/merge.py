@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import json
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 START, BASE, MIDDLE, END = b"<<<<<<< yours", b"||||||| last build", b"=======", b">>>>>>> this build"
 
 ALIKE = 0.5
+
+
+class _Matcher:
+    """difflib for what is left between equal beginnings and equal ends: most edits are a few lines of a long file."""
+
+    def __init__(self, isjunk: Any = None, a: Any = "", b: Any = "", autojunk: bool = True) -> None:  # noqa: ARG002
+        self.a, self.b = a, b
+
+    def get_matching_blocks(self) -> list[tuple[int, int, int]]:
+        from difflib import SequenceMatcher
+
+        a, b = self.a, self.b
+        shorter = min(len(a), len(b))
+        start = next((i for i in range(shorter) if a[i] != b[i]), shorter)
+        end = next((i for i in range(shorter - start) if a[-1 - i] != b[-1 - i]), shorter - start)
+        middle = SequenceMatcher(None, a[start : len(a) - end], b[start : len(b) - end]).get_matching_blocks()
+        blocks = [(0, 0, start), *((i + start, j + start, n) for i, j, n in middle), (len(a) - end, len(b) - end, end)]
+        return [*(block for block in blocks if block[2]), (len(a), len(b), 0)]
 
 
 class Merged(NamedTuple):
@@ -22,7 +40,8 @@ def merge(path: str, base: bytes, yours: bytes, new: bytes) -> Merged:
 
     lines: list[bytes] = []
     conflict = False
-    for group in Merge3(base.splitlines(True), yours.splitlines(True), new.splitlines(True)).merge_groups():
+    lines_of = (base.splitlines(True), yours.splitlines(True), new.splitlines(True))
+    for group in Merge3(*lines_of, sequence_matcher=_Matcher).merge_groups():
         if group[0] == "conflict":
             conflict = True
             lines += _marked(b"".join(group[2]), b"".join(group[1]), b"".join(group[3]))
