@@ -139,7 +139,8 @@ def _one_page_progress() -> list[dict[str, Any]]:
 def _answer(request: HttpRequest, checkout: Checkout, sent: list[ModuleType]) -> HttpResponse:
     update = "update" in request.POST
     known = (checkout.cart.language, deepcopy(checkout.cart.data))
-    typed = {name: text[:LONGEST] for name, text in request.POST.items()}
+    # PostgreSQL keeps no NUL in JSON, and no field of a checkout means anything by one.
+    typed = {name: text[:LONGEST].replace("\0", "") for name, text in request.POST.items()}
     # Everything is kept before anything is judged: what one step accepts depends on what another one chose.
     for step in sent:
         checkout.keep_draft(step.slug, typed, checked=not update)

@@ -1,6 +1,7 @@
 """From the cart to the order: fields, addresses, steps, and what may go wrong on the way."""
 
 import gzip
+import json
 import re
 from unittest.mock import patch
 
@@ -410,6 +411,12 @@ class TroubleTest(BuyerTestCase):
         self.send("contact")
         self.send("delivery", **{"shipping-name": "Ana\r\nBcc: all@example.com"})
         self.assertNotIn("delivery", Cart.objects.get().data)
+
+    def test_a_nul_never_reaches_the_draft(self) -> None:
+        """PostgreSQL refuses it in JSON."""
+        self.send("contact", email="nobody\0@nowhere")
+        self.assertNotIn("\\u0000", json.dumps(Cart.objects.get(ordered_at=None).data))
+        self.assertContains(self.page("contact"), "nobody@nowhere")
 
     def test_very_long_fields_are_cut_in_the_draft(self) -> None:
         self.send("contact", email="x" * 50_000)
