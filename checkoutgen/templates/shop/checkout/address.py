@@ -106,64 +106,32 @@ def numeric(country: str) -> bool:
     return bool(patterns) and not any(re.search(r"[A-Za-z]", re.sub(r"\\d", "", pattern)) for pattern in patterns)
 
 
-class AddressForm(forms.Form):
-    """An address in the form of one country. `part` is ``shipping`` or ``billing``: prefix of names, ids, autocomplete.
+class _Fields:
+    """Makes the fields of an address in a country."""
 
-    With `reduced`, only the name is asked: nothing is sent to the address (collected in a store, downloaded).
-    """
+    def __init__(self, country: str, part: str) -> None:
+        self.country, self.part = country, part
 
-    def __init__(
-        self, *args: Any, country: str, part: str, reduced: bool = False, company: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, prefix=part, **kwargs)
-        self.country, self.part, self.reduced = country, part, reduced
-        asked = section("checkout").get("fields") or {}
-        self.extra = [
-            key
-            for key, wish in (("company", company or asked.get("company")), ("line2", asked.get("address_line2")))
-            if wish in ("optional", "required")
-        ]
-        self.fields["country"] = forms.ChoiceField(
-            label=pgettext_lazy("address", "Country"),
-            choices=countries(),
-            initial=country,
-            widget=forms.Select(attrs={"autocomplete": f"{part} country"}),
-        )
-        for key in order(country):
-            self.fields[key] = getattr(self, f"_{key}")()
-            if key == "name" and "company" in self.extra:
-                self.fields["company"] = self._company((company or asked.get("company")) == "required")
-            if key == "street" and "line2" in self.extra:
-                self.fields["line2"] = self._line2(asked.get("address_line2") == "required")
-
-    def add_error(self, field: str | None, error: Any) -> None:
-        if not self.reduced or field in ("country", "name"):
-            super().add_error(field, error)
-
-    @property
-    def rows(self) -> list[list[forms.BoundField]]:
-        """The fields to write out, one a row, postcode and town in one; country and extras have their own places."""
-        rows: list[list[forms.BoundField]] = []
-        extras = {"country", *(bound.name for bound in self.collapsed)}
-        for key in (key for key in self.fields if key not in extras):
-            if rows and {key, rows[-1][-1].name} == {"postcode", "city"}:
-                rows[-1].append(self[key])
-            else:
-                rows.append([self[key]])
-        return rows
-
-    @property
-    def collapsed(self) -> list[forms.BoundField]:
-        """Optional extras that few need: behind a disclosure."""
-        return [self[key] for key in self.extra if key in self.fields and not self.fields[key].required]
-
-    @property
-    def opened(self) -> bool:
-        """Whether the disclosure has something to show."""
-        return any(bound.value() or bound.errors for bound in self.collapsed)
+    def all(self, company: str | None, line2: str | None) -> dict[str, forms.Field]:
+        fields: dict[str, forms.Field] = {"country": self._country()}
+        for key in order(self.country):
+            fields[key] = getattr(self, f"_{key}")()
+            if key == "name" and company in ("optional", "required"):
+                fields["company"] = self._company(company == "required")
+            if key == "street" and line2 in ("optional", "required"):
+                fields["line2"] = self._line2(line2 == "required")
+        return fields
 
     def _line(self, token: str, **options: Any) -> LineField:
         return LineField(autocomplete=f"{self.part} {token}", **options)
+
+    def _country(self) -> forms.ChoiceField:
+        return forms.ChoiceField(
+            label=pgettext_lazy("address", "Country"),
+            choices=countries(),
+            initial=self.country,
+            widget=forms.Select(attrs={"autocomplete": f"{self.part} country"}),
+        )
 
     def _name(self) -> LineField:
         return self._line("name", label=_("Full name"), missing=_("Enter the full name, as on the letter box."))
@@ -224,6 +192,57 @@ class AddressForm(forms.Form):
                 "invalid_choice": _("Choose one from the list."),
             },
         )
+
+
+@lru_cache(maxsize=512)
+def _fields(
+    country: str, part: str, company: str | None, line2: str | None, language: str | None
+) -> dict[str, forms.Field]:
+    """Made once a language and shared by the forms of all buyers: a field keeps nothing of what one typed."""
+    return _Fields(country, part).all(company, line2)
+
+
+class AddressForm(forms.Form):
+    """An address in the form of one country. `part` is ``shipping`` or ``billing``: prefix of names, ids, autocomplete.
+
+    With `reduced`, only the name is asked: nothing is sent to the address (collected in a store, downloaded).
+    """
+
+    def __init__(
+        self, *args: Any, country: str, part: str, reduced: bool = False, company: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, prefix=part, **kwargs)
+        self.country, self.part, self.reduced = country, part, reduced
+        asked = section("checkout").get("fields") or {}
+        wishes = {"company": company or asked.get("company"), "line2": asked.get("address_line2")}
+        self.extra = [key for key, wish in wishes.items() if wish in ("optional", "required")]
+        self.fields |= _fields(country, part, wishes["company"], wishes["line2"], get_language())
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        if not self.reduced or field in ("country", "name"):
+            super().add_error(field, error)
+
+    @property
+    def rows(self) -> list[list[forms.BoundField]]:
+        """The fields to write out, one a row, postcode and town in one; country and extras have their own places."""
+        rows: list[list[forms.BoundField]] = []
+        extras = {"country", *(bound.name for bound in self.collapsed)}
+        for key in (key for key in self.fields if key not in extras):
+            if rows and {key, rows[-1][-1].name} == {"postcode", "city"}:
+                rows[-1].append(self[key])
+            else:
+                rows.append([self[key]])
+        return rows
+
+    @property
+    def collapsed(self) -> list[forms.BoundField]:
+        """Optional extras that few need: behind a disclosure."""
+        return [self[key] for key in self.extra if key in self.fields and not self.fields[key].required]
+
+    @property
+    def opened(self) -> bool:
+        """Whether the disclosure has something to show."""
+        return any(bound.value() or bound.errors for bound in self.collapsed)
 
     def value(self) -> dict[str, str]:
         """The cleaned address with every key; what the country does not ask is empty."""
