@@ -15,21 +15,14 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LOCALE = {"fr": "fr-FR", "en": "en-GB", "de": "de-DE", "sv": "sv-SE"}
 
 
@@ -144,21 +137,6 @@ def serve(spec: Path, work: Path, **more: str) -> Iterator[Shop]:
                 process.wait(timeout=20)
     text = log.read_text()
     assert "Traceback" not in text, re.sub(r"(?s).*?(Traceback)", r"\1", text, count=1)[:4000]
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.fail("Chromium is missing: `make browsers` installs it")
-    chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=FLAGS)
-    yield chromium
-    chromium.close()
 
 
 @dataclass

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,6 +20,9 @@ from tests.hostile.conftest import ROOT
 from tests.hostile.fields import PICTURE, filled
 from tests.hostile.polyglots import ALL, MARK, RESULT, SUM
 from tests.spec.conftest import written
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.xdist_group("hostile-shop")
 
@@ -218,30 +222,23 @@ def address(shop: Path) -> Iterator[str]:
 
 
 @pytest.mark.browser
-def test_nothing_runs_in_a_browser(address: str) -> None:
-    from playwright.sync_api import sync_playwright
-
-    from tests.e2e.conftest import CHROMIUM, FLAGS
-
+def test_nothing_runs_in_a_browser(address: str, browser: Browser) -> None:
     told: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=FLAGS)
-        page = browser.new_page()
-        page.add_init_script(
-            "addEventListener('securitypolicyviolation', e => (window.__refused ||= []).push(e.violatedDirective + ' ' + e.blockedURI))"
-        )
-        page.on("dialog", lambda dialog: (told.append(f"dialog {dialog.message}"), dialog.dismiss()))
-        page.on("pageerror", lambda error: told.append(f"error {error}"))
-        page.on(
-            "request", lambda request: None if request.url.startswith((address, "data:")) else told.append(request.url)
-        )
-        for path in ("", "c/sheets/", "p/product0/", "legal/terms/", "contact/", "cart/", "checkout/contact/"):
-            if path == "cart/":
-                page.goto(f"{address}/fr/p/product0/")
-                page.locator("form[action*='cart/add'] button[type=submit]").first.click()
-            page.goto(f"{address}/fr/{path}")
-            assert MARK in page.content()
-            told += [f"{path}: {what}" for what in page.evaluate("window.__refused || []")]
-            assert page.evaluate(f"typeof window.{MARK}") == "undefined", path
-        browser.close()
+    page = browser.new_page()
+    page.add_init_script(
+        "addEventListener('securitypolicyviolation',"
+        " e => (window.__refused ||= []).push(e.violatedDirective + ' ' + e.blockedURI))"
+    )
+    page.on("dialog", lambda dialog: (told.append(f"dialog {dialog.message}"), dialog.dismiss()))
+    page.on("pageerror", lambda error: told.append(f"error {error}"))
+    page.on("request", lambda request: None if request.url.startswith((address, "data:")) else told.append(request.url))
+    for path in ("", "c/sheets/", "p/product0/", "legal/terms/", "contact/", "cart/", "checkout/contact/"):
+        if path == "cart/":
+            page.goto(f"{address}/fr/p/product0/")
+            page.locator("form[action*='cart/add'] button[type=submit]").first.click()
+        page.goto(f"{address}/fr/{path}")
+        assert MARK in page.content()
+        told += [f"{path}: {what}" for what in page.evaluate("window.__refused || []")]
+        assert page.evaluate(f"typeof window.{MARK}") == "undefined", path
+    page.close()
     assert told == []
