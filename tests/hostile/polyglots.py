@@ -24,7 +24,7 @@ POLYGLOTS: dict[str, str] = {
     "printf": "%(secret)s %s %d %",
     "format": "{0.__class__} {name!r} {} {",
     "percent": "100 %",
-    "docstring": '"""\nimport os; os.system(\'touch /tmp/pwned\')\n"""',
+    "docstring": '"""\nimport os; os.system(\'touch pwned\')\n"""',
     "docstring, single": "'''\nimport os\n'''",
     "python call": "'); __import__('os').system('id') #",
     "backslash": "\\",

@@ -107,6 +107,8 @@ def main(folder: Path) -> None:
     from django.conf import settings
     from django.core.management import call_command
 
+    settings.DEBUG = False  # the shop's own page for what is not found, not Django's
+
     for language, _ in settings.LANGUAGES:
         for name, text in pages(language):
             head, _, rest = text.partition("<style")
