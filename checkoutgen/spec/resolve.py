@@ -488,6 +488,8 @@ def _payment(data: Data, context: Context) -> None:
             context.report(at, f"needs `provider`: the company behind it, one of {', '.join(known)}")
         elif provider:
             _offered(method, contract.provider(provider), at, data["markets"], context)
+        if method["save"]:
+            _saved(method, contract.provider(provider) if provider in known else {}, at, data, context)
         if method["kind"] == "bank-transfer" and "iban" not in method:
             context.report(at, "needs `iban`: the account that buyers pay to")
 
@@ -511,6 +513,20 @@ def _offered(method: Data, offer: contract.Schema, at: At, markets: Data, contex
                 context.report(at, f"{message}; write `markets` without it")
     if method["mode"] not in offer.get("x-modes", ["hosted"]):
         context.report((*at, "mode"), f"{provider} takes cards on its own page only; write `mode: hosted`")
+
+
+def _saved(method: Data, offer: contract.Schema, at: At, data: Data, context: Context) -> None:
+    """Saving needs a provider that keeps what is saved (`x-saves`: its kinds) and accounts that it belongs to."""
+    kinds = offer.get("x-saves", [])
+    asked = data["checkout"]["identification"]
+    if method["kind"] not in kinds:
+        who = method.get("provider") or f"`{method['kind']}`"
+        can = f"saves {', '.join(kinds)} only" if kinds else "saves nothing for the next purchase"
+        context.report((*at, "save"), f"{who} {can}; write `save: false`")
+    elif method["mode"] != "hosted":
+        context.report((*at, "save"), "works on the provider's page only; write `mode: hosted` or `save: false`")
+    if not asked["sign_in"] and asked["account"] == "none":
+        context.report((*at, "save"), "needs accounts, which checkout.identification leaves out; write `save: false`")
 
 
 def _legal(data: Data, context: Context) -> None:

@@ -415,3 +415,32 @@ def test_loading_twice_gives_the_same(load_with: Callable[..., Spec]) -> None:
 )
 def test_slugs(name: str, slug: str) -> None:
     assert resolve.slug(name) == slug
+
+
+SAVING = {"id": "c", "kind": "card", "provider": "demo", "save": True}
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ({"kind": "instalments", "provider": "alma"}, "alma saves nothing"),
+        ({"kind": "ideal", "provider": "mollie"}, "mollie saves card only"),
+        ({"kind": "bank-transfer", "iban": "FR7616958000010021047358415", "provider": None}, "saves nothing"),
+    ],
+)
+def test_only_what_a_provider_keeps_is_saved(
+    problems_with: Callable[..., Problems], method: dict[str, Any], words: str
+) -> None:
+    changed = {key: value for key, value in (SAVING | method).items() if value is not None}
+    (problem,) = problems_with({"payment.methods": [changed]})
+    assert problem.path == "payment.methods[0].save"
+    assert words in problem.message
+
+
+def test_saving_needs_accounts(load_with: Callable[..., Spec], problems_with: Callable[..., Problems]) -> None:
+    assert load_with({"payment.methods": [SAVING]}).data["payment"]["methods"][0]["save"]
+    assert not load_with().data["payment"]["methods"][0]["save"]
+    guests_only = {"checkout.identification": {"sign_in": False, "account": "none"}}
+    (problem,) = problems_with({"payment.methods": [SAVING], **guests_only})
+    assert problem.path == "payment.methods[0].save"
+    assert "accounts" in problem.message
