@@ -8,7 +8,7 @@ so that a crash or a time-out at any point is repaired by asking again.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -23,9 +23,9 @@ from orders import lifecycle
 from orders.models import Order
 from orders.states import ATTEMPT_MOVES, LIVE_ATTEMPT, UNPAID, AttemptState, OrderState
 
-from . import methods
+from . import captures, methods
 from .adapters import adapter
-from .facts import Declined, Fact, ProviderDown, RefundAnswer
+from .facts import Create, Declined, Fact, ProviderDown, RefundAnswer
 from .models import PaymentAttempt, PaymentEvent, Refund
 
 logger = logging.getLogger(__name__)
@@ -33,14 +33,19 @@ T = TypeVar("T")
 
 # How long after a let-go attempt the provider is still asked whether money came (retries of webhooks end after 3 days).
 WATCH_DAYS = 4
+MONEY = (AttemptState.CAPTURED, AttemptState.AUTHORIZED)
 
 
 @dataclass(frozen=True)
 class Start:
-    """`redirect` is the provider's page, or None: go to orders:thanks."""
+    """`redirect` is the provider's page, or None: go to orders:thanks.
+
+    `browser` is what the provider's script on the payment page needs to go on.
+    """
 
     redirect: str | None
     attempt: PaymentAttempt | None
+    browser: dict[str, str] = field(default_factory=dict)
 
 
 class NotStarted(Exception):
@@ -58,28 +63,39 @@ class OverRefund(ValueError):
 # -- starting -------------------------------------------------------------------------------------------------------
 
 
-def start(order: Order, method_id: str, *, request: HttpRequest | None = None) -> Start:
+def start(
+    order: Order,
+    method_id: str,
+    *,
+    request: HttpRequest | None = None,
+    create: Create | None = None,
+    instead_of: str = "",
+) -> Start:
     """Begin to pay an order.
 
     A double click, a second tab and a retry after a crash get the same attempt; another method ends the attempt before
-    it. Raises NotStarted with a failure code.
+    it, and so does the same method `instead_of` that attempt (its key). `create` opens the payment in another way than
+    the adapter's own, with what the buyer gave on the payment page or in a wallet. Raises NotStarted with a failure
+    code.
     """
     method = methods.method(method_id)
     if method is None:
         raise NotStarted("method_unavailable")
     for _ in range(3):  # ending the attempt before may show that it was paid after all, or meet a second tab
-        attempt, in_the_way = _open_attempt(order.pk, method)
+        attempt, in_the_way = _open_attempt(order.pk, method, instead_of)
         if in_the_way is None:
             break
         _let_go(in_the_way)
     if attempt is None or not attempt.provider:
         return Start(None, attempt)
-    if attempt.redirect_url:
-        return Start(attempt.redirect_url, attempt)
-    return _ask_provider(attempt, _base_url(request))
+    if attempt.provider_ref:
+        return Start(attempt.redirect_url or None, attempt)
+    return _ask_provider(attempt, _base_url(request), create or adapter(attempt.provider).create)
 
 
-def _open_attempt(order_pk: int, method: dict[str, Any]) -> tuple[PaymentAttempt | None, PaymentAttempt | None]:
+def _open_attempt(
+    order_pk: int, method: dict[str, Any], instead_of: str
+) -> tuple[PaymentAttempt | None, PaymentAttempt | None]:
     """The attempt to go on with (None when there is nothing to pay), and the attempt that must be ended first."""
     now = timezone.now()
     with transaction.atomic():
@@ -93,7 +109,7 @@ def _open_attempt(order_pk: int, method: dict[str, Any]) -> tuple[PaymentAttempt
         live = None if fresh else order.attempts.filter(state__in=LIVE_ATTEMPT).first()
         if live and live.provider and live.state in (AttemptState.PENDING, AttemptState.AUTHORIZED):
             return None, None  # the money is on its way: nothing to do but wait
-        if live and live.method == method["id"]:
+        if live and live.method == method["id"] and live.key != instead_of:
             return live, None
         if live:
             return None, live
@@ -106,7 +122,7 @@ def _open_attempt(order_pk: int, method: dict[str, Any]) -> tuple[PaymentAttempt
             amount=order.total_amount,
             currency=order.currency,
             state=AttemptState.REQUESTED if provider else AttemptState.PENDING,
-            next_check_at=now + _check_delay(timedelta(0)) if provider else None,
+            next_check_at=now + check_delay(timedelta(0)) if provider else None,
         )
         order.payment_method = method["id"]
         order.expires_at = methods.expires_at(method, now)
@@ -121,12 +137,11 @@ def _open_attempt(order_pk: int, method: dict[str, Any]) -> tuple[PaymentAttempt
         return attempt, None
 
 
-def _ask_provider(attempt: PaymentAttempt, base_url: str) -> Start:
+def _ask_provider(attempt: PaymentAttempt, base_url: str, create: Create) -> Start:
     return_url = base_url + reverse("payments:return", args=[attempt.key])
     webhook_url = base_url + reverse("payments:webhook", args=[attempt.provider])
-    provider = adapter(attempt.provider)
     try:
-        created = _ask_twice(lambda: provider.create(attempt, return_url, webhook_url))
+        created = _ask_twice(lambda: create(attempt, return_url, webhook_url))
     except Declined as declined:
         apply(
             Fact(
@@ -139,11 +154,13 @@ def _ask_provider(attempt: PaymentAttempt, base_url: str) -> Start:
     mine = PaymentAttempt.objects.filter(pk=attempt.pk)
     mine.update(provider_ref=created.provider_ref, redirect_url=created.redirect_url)
     mine.filter(state=AttemptState.REQUESTED).update(state=AttemptState.ACTION_REQUIRED)
+    if created.known is not None:
+        apply(created.known)
     attempt.refresh_from_db()
-    return Start(created.redirect_url or None, attempt)
+    return Start(created.redirect_url or None, attempt, created.browser)
 
 
-def _ask(call: Callable[[], T]) -> T:
+def ask(call: Callable[[], T]) -> T:
     """A call of an adapter. One that fails in a way nobody thought of counts as no answer: it must not stop others."""
     try:
         return call()
@@ -157,9 +174,9 @@ def _ask(call: Callable[[], T]) -> T:
 def _ask_twice(call: Callable[[], T]) -> T:
     """Once more with the same key after no answer: most time-outs are over by then."""
     try:
-        return _ask(call)
+        return ask(call)
     except ProviderDown:
-        return _ask(call)
+        return ask(call)
 
 
 def _base_url(request: HttpRequest | None) -> str:
@@ -182,7 +199,7 @@ def _let_go(attempt: PaymentAttempt) -> None:
 def void(attempt: PaymentAttempt) -> None:
     """Ask the provider to take no money any more. If that fails and money comes, `apply` gives it back."""
     try:
-        _ask(lambda: adapter(attempt.provider).void(attempt))
+        ask(lambda: adapter(attempt.provider).void(attempt))
     except (ProviderDown, Declined):
         logger.warning("payment %s could not be voided at %s", attempt.key, attempt.provider)
 
@@ -193,7 +210,7 @@ def learn(attempt: PaymentAttempt, source: str) -> str:
     A payment that is still open there although we let it go here is voided on the way.
     """
     try:
-        fact = replace(_ask(lambda: adapter(attempt.provider).fetch(attempt)), source=source)
+        fact = replace(ask(lambda: adapter(attempt.provider).fetch(attempt)), source=source)
     except (ProviderDown, Declined):
         logger.warning("payment %s could not be fetched from %s", attempt.key, attempt.provider)
         return ""
@@ -225,6 +242,10 @@ def apply(fact: Fact) -> str:
             return "duplicate"
         if fact.kind in ("refunded", "refund_failed"):
             outcome = _take_in_refund(order, attempt, fact)
+        elif fact.kind in ("capture_done", "capture_failed"):
+            outcome = captures.take_in(order, attempt, fact)
+            if order.state == OrderState.CANCELLED:  # collected in the moment of cancelling
+                _give_back(order, attempt, "order cancelled")
         else:
             outcome = _take_in(order, attempt, fact)
         PaymentEvent.objects.create(
@@ -272,9 +293,12 @@ def _take_in(order: Order, attempt: PaymentAttempt, fact: Fact) -> str:
     was, attempt.state = attempt.state, AttemptState(fact.kind)
     attempt.failure = fact.failure
     attempt.provider_ref = fact.provider_ref or attempt.provider_ref
+    attempt.authorized_until = fact.until if attempt.state == AttemptState.AUTHORIZED else None
     if attempt.state in (AttemptState.CAPTURED, AttemptState.FAILED, AttemptState.REVERSED):
         attempt.next_check_at = None
     attempt.save()
+    if attempt.state == AttemptState.CAPTURED:
+        captures.settle(attempt)
     lifecycle.record(order, f"payment_{fact.kind}", actor=fact.source, attempt=attempt.key, failure=fact.failure)
 
     if money and (fact.amount, fact.currency) != (attempt.amount, attempt.currency):
@@ -342,11 +366,18 @@ def _give_back(order: Order, attempt: PaymentAttempt, reason: str, captured: int
 
 
 def _captured(attempt: PaymentAttempt) -> int:
-    """What the provider last said it took, in the attempt's currency: a payment that was reversed can come back."""
+    """What the provider last said it took, in the attempt's currency: a payment that was reversed can come back.
+
+    Of a payment that is collected by the parcel, the parts that were; of transfers, all that arrived.
+    """
+    if attempt.state == AttemptState.AUTHORIZED:
+        return captures.collected(attempt)
     if attempt.state != AttemptState.CAPTURED:
         return 0
     taken = attempt.events.filter(kind="captured", outcome__in=("applied", "review"), currency=attempt.currency)
-    return taken.values_list("amount", flat=True).last() or 0
+    if not attempt.provider:
+        return taken.aggregate(sum=Sum("amount"))["sum"] or 0
+    return taken.values_list("amount", flat=True).last() or captures.collected(attempt)
 
 
 def _refundable(attempt: PaymentAttempt, captured: int | None = None) -> int:
@@ -356,7 +387,7 @@ def _refundable(attempt: PaymentAttempt, captured: int | None = None) -> int:
 
 def refundable_amount(order: Order) -> int:
     """The most that one refund of this order can give back."""
-    return max((_refundable(attempt) for attempt in order.attempts.filter(state=AttemptState.CAPTURED)), default=0)
+    return max((_refundable(attempt) for attempt in order.attempts.filter(state__in=MONEY)), default=0)
 
 
 def refund(order: Order, amount: int, reason: str, actor: str, *, key: str = "") -> Refund:
@@ -368,7 +399,7 @@ def refund(order: Order, amount: int, reason: str, actor: str, *, key: str = "")
         order = lifecycle.lock(order.pk)
         if key and (same := Refund.objects.filter(key=key, order=order).first()):
             return same
-        attempts = order.attempts.filter(state=AttemptState.CAPTURED)
+        attempts = order.attempts.filter(state__in=MONEY)
         attempt = next((each for each in attempts if 0 < amount <= _refundable(each)), None)
         if attempt is None:
             raise OverRefund(f"{amount} is not between 1 and {refundable_amount(order)}")
@@ -389,16 +420,16 @@ def carry_out(row: Refund) -> None:
         )
         return
     try:
-        answer = _ask(lambda: adapter(row.attempt.provider).refund(row))
+        answer = ask(lambda: adapter(row.attempt.provider).refund(row))
     except ProviderDown:
-        later = timezone.now() + _check_delay(timezone.now() - row.created_at)
+        later = timezone.now() + check_delay(timezone.now() - row.created_at)
         Refund.objects.filter(pk=row.pk).update(next_check_at=later)
         return
     except Declined as declined:
         answer = RefundAnswer("", "failed")
         logger.warning("refund %s refused: %s", row.key, declined.code)
     if answer.state == "pending":
-        later = timezone.now() + _check_delay(timezone.now() - row.created_at)
+        later = timezone.now() + check_delay(timezone.now() - row.created_at)
         Refund.objects.filter(pk=row.pk, state__in=("requested", "pending")).update(
             state=Refund.State.PENDING, provider_ref=answer.provider_ref, next_check_at=later
         )
@@ -471,6 +502,8 @@ def cancel(order: Order, *, actor: str, reason: str = "seller", note: str = "") 
         order = lifecycle.lock(order.pk)
         if order.state not in (*UNPAID, OrderState.CONFIRMED, OrderState.REVIEW):
             return order.state == OrderState.CANCELLED
+        if order.state == OrderState.CONFIRMED and order.fulfilments.exists():  # a part is on its way already
+            return False
         stopped = list(order.attempts.filter(state__in=LIVE_ATTEMPT))
         given = sum(_refundable(each) for each in order.attempts.filter(state=AttemptState.CAPTURED))
         order.attempts.filter(state__in=LIVE_ATTEMPT).update(state=AttemptState.CANCELLED)
@@ -529,7 +562,7 @@ def reconcile_due(now: datetime | None = None, limit: int = 100) -> int:
         learn(attempt, "reconciler")
     refunds = list(Refund.objects.filter(next_check_at__lte=now, state__in=("requested", "pending"))[:limit])
     for row in refunds:
-        later = now + _check_delay(now - row.created_at)
+        later = now + check_delay(now - row.created_at)
         Refund.objects.filter(pk=row.pk, next_check_at__isnull=False).update(next_check_at=later)
         carry_out(row)
     return len(attempts) + len(refunds)
@@ -538,11 +571,11 @@ def reconcile_due(now: datetime | None = None, limit: int = 100) -> int:
 def _schedule(attempt: PaymentAttempt, now: datetime) -> None:
     age = now - attempt.created_at
     watched = attempt.state in LIVE_ATTEMPT or age < timedelta(days=WATCH_DAYS)
-    later = now + _check_delay(age) if watched else None
+    later = now + check_delay(age) if watched else None
     PaymentAttempt.objects.filter(pk=attempt.pk, next_check_at__isnull=False).update(next_check_at=later)
 
 
-def _check_delay(age: timedelta) -> timedelta:
+def check_delay(age: timedelta) -> timedelta:
     """Ask soon at first, then less and less often, at least four times a day."""
     first = timedelta(seconds=settings.PAYMENTS_CHECK_AFTER)
     return min(max(first, age / 4), timedelta(hours=6))
@@ -553,7 +586,7 @@ def _check_delay(age: timedelta) -> timedelta:
 
 def paid_amount(order: Order) -> int:
     """What was taken for the order and not reversed, in its currency; refunds are not subtracted."""
-    return sum(_captured(each) for each in order.attempts.filter(state="captured", currency=order.currency))
+    return sum(_captured(each) for each in order.attempts.filter(state__in=MONEY, currency=order.currency))
 
 
 def refunded_amount(order: Order) -> int:
@@ -562,8 +595,10 @@ def refunded_amount(order: Order) -> int:
 
 
 def payment_status(order: Order) -> str:
-    """unpaid, pending, paid, partly_refunded, refunded or reversed: for order pages and the back office."""
+    """unpaid, pending, authorized, paid, partly_refunded, refunded or reversed: for order pages and the back office."""
     states = set(order.attempts.values_list("state", flat=True))
+    if AttemptState.AUTHORIZED in states:
+        return "authorized"
     if AttemptState.CAPTURED in states:
         given = refunded_amount(order)
         if not given:
@@ -571,4 +606,4 @@ def payment_status(order: Order) -> str:
         return "refunded" if given >= paid_amount(order) else "partly_refunded"
     if AttemptState.REVERSED in states:
         return "reversed"
-    return "pending" if states & {AttemptState.PENDING, AttemptState.AUTHORIZED} else "unpaid"
+    return "pending" if AttemptState.PENDING in states else "unpaid"

@@ -1,11 +1,13 @@
 """What the engine and the providers tell each other."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from django.http import HttpRequest
 
-from .models import PaymentAttempt, Refund
+from .models import Capture, PaymentAttempt, Refund
 
 
 @dataclass(frozen=True)
@@ -13,8 +15,9 @@ class Fact:
     """One thing a provider, or the back office, knows about a payment.
 
     `kind` is an attempt state (action_required, pending, authorized, captured, failed, cancelled, expired, reversed),
-    or `refunded`, `refund_failed`, or `unknown` for an event that is kept and changes nothing. `event_id` is the
-    provider's own where it has one: (provider, event_id) counts once. `amount` is in minor units of `currency`.
+    or `refunded`, `refund_failed`, `capture_done`, `capture_failed`, or `unknown` for an event that is kept and changes
+    nothing. `event_id` is the provider's own where it has one: (provider, event_id) counts once. `amount` is in minor
+    units of `currency`. `until` says when an authorisation ends.
     """
 
     provider: str
@@ -27,22 +30,42 @@ class Fact:
     failure: str = ""
     refund_key: str = ""
     refund_ref: str = ""
+    capture_key: str = ""
+    capture_ref: str = ""
+    until: datetime | None = None
     payload: dict[str, Any] = field(default_factory=dict)
     source: str = "webhook"
 
 
 @dataclass(frozen=True)
 class Created:
-    """A payment the provider has opened: the buyer goes to `redirect_url`, or nowhere when it is empty."""
+    """A payment the provider has opened: the buyer goes to `redirect_url`, or nowhere when it is empty.
+
+    `browser` goes to the provider's script on the payment page and is not kept; `known` is what the answer already
+    says about the money, for providers that cannot be asked again.
+    """
 
     provider_ref: str
     redirect_url: str = ""
+    browser: dict[str, str] = field(default_factory=dict)
+    known: Fact | None = None
+
+
+# Opens a payment: (attempt, return_url, webhook_url). Raises ProviderDown or Declined.
+Create = Callable[[PaymentAttempt, str, str], Created]
 
 
 @dataclass(frozen=True)
 class RefundAnswer:
     provider_ref: str
     state: str  # pending, done, failed
+
+
+@dataclass(frozen=True)
+class CaptureAnswer:
+    provider_ref: str
+    state: str  # pending, done, failed
+    failure: str = ""
 
 
 class ProviderDown(Exception):
@@ -62,10 +85,15 @@ class BadWebhook(Exception):
 
 
 class Adapter(Protocol):
-    """The functions of `payments/providers/<name>/adapter.py`. Network calls raise ProviderDown or Declined."""
+    """The functions of `payments/providers/<name>/adapter.py`. Network calls raise ProviderDown or Declined.
+
+    `capture` is there for the kinds that the provider's `x-capture` names; `CAPTURES_IN_PARTS` lists those that can be
+    collected parcel by parcel.
+    """
 
     def create(self, attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created: ...
     def fetch(self, attempt: PaymentAttempt) -> Fact: ...
+    def capture(self, capture: Capture) -> CaptureAnswer: ...
     def void(self, attempt: PaymentAttempt) -> None: ...
     def refund(self, refund: Refund) -> RefundAnswer: ...
     def parse_webhook(self, request: HttpRequest) -> list[Fact]: ...

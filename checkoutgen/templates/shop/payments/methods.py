@@ -34,6 +34,11 @@ def provider_of(method: dict[str, Any]) -> str:
     return "" if without else method.get("provider", "")
 
 
+def captured_at_shipping(method_id: str) -> bool:
+    """Whether the money is only reserved at the order, and collected when the goods leave."""
+    return (method(method_id) or {}).get("capture") == "at-shipping"
+
+
 def available(market: str, total: int, currency: str, delivery_kind: str = "") -> list[dict[str, Any]]:
     """The methods a buyer may choose for this market, total and way of delivery, in the order of the specification."""
     return [each for each in methods() if _fits(each, market, total, currency, delivery_kind)]
