@@ -328,6 +328,8 @@ def _review(order: Order, language: str, context: Mapping[str, Any]) -> Facts:
         "amount_mismatch": _("The provider reports another amount or currency than the order's."),
         "payment_reversed": _("The payment was taken back: a chargeback or a returned direct debit."),
         "authorization_lost": _("The reserved money was released before it was collected."),
+        "capture_failed": _("The reserved money could not be collected."),
+        "authorization_ends": _("The reserved money is let go soon: ship the order, or collect the money now."),
         "refund_failed": _("A refund failed. The buyer has not got the money back."),
     }
     code = context.get("reason", "")

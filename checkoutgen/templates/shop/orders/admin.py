@@ -14,7 +14,7 @@ from backoffice.lists import ReadOnly, ReadOnlyInline, amount, pairs
 from common.http import SeeOther
 from common.texts import localized
 from payments import engine
-from payments.models import PaymentAttempt, Refund
+from payments.models import Capture, PaymentAttempt, Refund
 
 from . import links
 from .deeds import DEEDS, Deed
@@ -42,12 +42,22 @@ class LineInline(ReadOnlyInline):
 
 class AttemptInline(ReadOnlyInline):
     model = PaymentAttempt
-    fields = ["method", "provider", "sum", "state", "failure", "provider_ref", "created_at"]
+    fields = ["method", "provider", "sum", "state", "authorized_until", "failure", "provider_ref", "created_at"]
     readonly_fields = fields
 
     @admin.display(description=_("amount"))
     def sum(self, attempt: PaymentAttempt) -> str:
         return amount(attempt.amount, attempt.currency)
+
+
+class CaptureInline(ReadOnlyInline):
+    model = Capture
+    fields = ["sum", "state", "failure", "provider_ref", "created_at"]
+    readonly_fields = fields
+
+    @admin.display(description=_("amount"))
+    def sum(self, capture: Capture) -> str:
+        return amount(capture.amount, capture.attempt.currency)
 
 
 class RefundInline(ReadOnlyInline):
@@ -83,7 +93,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ["state", "payment_method", "market", "placed_at"]
     search_fields = ["number", "email", "lines__sku", "attempts__provider_ref"]
     list_per_page = 50
-    inlines = [LineInline, AttemptInline, RefundInline, FulfilmentInline, EventInline]
+    inlines = [LineInline, AttemptInline, CaptureInline, RefundInline, FulfilmentInline, EventInline]
     actions = ["mark_paid", "ship_all", "cancel_all"]
     fieldsets = [
         (None, {"fields": ["number", "status", "payment", "placed_at", "confirmed_at", "expires_at", "page"]}),
@@ -111,6 +121,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
         words = {
             "unpaid": _text("not paid"),
             "pending": _text("on its way"),
+            "authorized": _text("reserved"),
             "paid": _text("paid"),
             "partly_refunded": _text("partly paid back"),
             "refunded": _text("paid back"),

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
 from common.money import exponent, to_decimal
-from payments import engine
-from payments.models import new_key
+from common.texts import localized
+from payments import engine, settlement
+from payments.models import Capture, new_key
 
 from . import lifecycle
 from .models import Order
@@ -31,6 +32,23 @@ class ShipForm(NoForm):
     def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
         super().__init__(*args, order=order, **kwargs)
         self.initial["carrier"] = order.delivery.get("carrier", "")
+        self.rest = {} if lifecycle.is_collected(order) else lifecycle.unsent(order)
+        if sum(self.rest.values()) < 2:
+            return
+        titles = {line.sku: localized(line.title) for line in order.lines.all()}
+        for sku, quantity in self.rest.items():
+            self.fields[f"quantity-{sku}"] = forms.IntegerField(
+                label=f"{titles[sku]} ({sku})", min_value=0, max_value=quantity, initial=quantity
+            )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        given = {sku: data.pop(f"quantity-{sku}", None) for sku in self.rest if f"quantity-{sku}" in self.fields}
+        if None in given.values():  # one of them is no number: its field says so
+            return data
+        if given and not any(given.values()):
+            raise forms.ValidationError(_text("Nothing is in this parcel."))
+        return data | {"quantities": given or None}
 
 
 class RefundForm(NoForm):
@@ -74,7 +92,17 @@ def _ship(order: Order, data: dict[str, Any], actor: str) -> str:
         lifecycle.ship(order, **data, actor=actor)
     except IllegalMove:
         return _text("The order is not confirmed any more.")
-    return ""
+    for row in order.captures.filter(state=Capture.State.REQUESTED):
+        settlement.collect(row)
+    failed = order.captures.filter(state=Capture.State.FAILED).exists()
+    return _text("The parcel is noted, but the money could not be collected.") if failed else ""
+
+
+def _collect(order: Order, data: dict[str, Any], actor: str) -> str:
+    if not settlement.collect_now(order, actor=actor):
+        return _text("Nothing is reserved any more.")
+    failed = order.captures.last().state == Capture.State.FAILED
+    return _text("The money could not be collected.") if failed else ""
 
 
 def _ready(order: Order, data: dict[str, Any], actor: str) -> str:
@@ -133,10 +161,21 @@ DEEDS: dict[str, Deed] = {
     ),
     "ship": Deed(
         _("Ship"),
-        _("Everything is on its way, or was handed over. The buyer gets a mail with the parcel number."),
+        _(
+            "The goods are on their way, or were handed over: all of them, or a part. The buyer gets a mail with the "
+            "parcel number, and money that was reserved is collected."
+        ),
         ShipForm,
         lambda order: order.state == OrderState.CONFIRMED,
         _ship,
+    ),
+    "collect": Deed(
+        _("Collect the money"),
+        _("All that is reserved for this order is collected now. Shipping does so by itself."),
+        NoForm,
+        lambda order: order.state in (OrderState.CONFIRMED, OrderState.FULFILLED, OrderState.REVIEW)
+        and settlement.collectable(order),
+        _collect,
     ),
     "refund": Deed(
         _("Refund"),
@@ -156,7 +195,8 @@ DEEDS: dict[str, Deed] = {
         _("Cancel"),
         _("The order is called off, its stock is free again, and what was paid goes back. The buyer gets a mail."),
         CancelForm,
-        lambda order: order.state in (*UNPAID, OrderState.CONFIRMED, OrderState.REVIEW),
+        lambda order: order.state in (*UNPAID, OrderState.REVIEW)
+        or (order.state == OrderState.CONFIRMED and not order.fulfilments.exists()),
         _cancel,
     ),
 }

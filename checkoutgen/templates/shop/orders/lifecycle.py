@@ -147,19 +147,51 @@ def make_ready(order: Order, *, actor: str = "") -> None:
     mail_buyer(order, "ready-for-pickup")
 
 
+def unsent(order: Order) -> dict[str, int]:
+    """What has not left yet: quantities by SKU."""
+    wanted: Counter[str] = Counter()
+    for line in order.lines.all():
+        wanted[line.sku] += line.quantity
+    for parcel in order.fulfilments.all():
+        wanted.subtract({each["sku"]: each["quantity"] for each in parcel.lines})
+    return +wanted
+
+
 @transaction.atomic
-def ship(order: Order, *, tracking_number: str = "", carrier: str = "", actor: str = "") -> Fulfilment:
-    """Hand everything over to the carrier (or to the buyer): the order is fulfilled and the buyer told."""
+def ship(
+    order: Order,
+    *,
+    tracking_number: str = "",
+    carrier: str = "",
+    actor: str = "",
+    quantities: dict[str, int] | None = None,
+) -> Fulfilment:
+    """Hand goods over to the carrier (or to the buyer): all that is left, or a parcel of some of them.
+
+    The buyer is told of each parcel; with the last one the order is fulfilled. Money that was reserved becomes due in
+    the same transaction. IllegalMove when the order is not confirmed, or has not got what is to leave.
+    """
+    from payments.captures import owe  # payments work on orders: only here does an order call for money
+
     order = lock(order.pk)
     check_move(order.state, OrderState.FULFILLED)
+    rest = unsent(order)
+    sent = rest if quantities is None else {sku: quantity for sku, quantity in quantities.items() if quantity}
+    if not sent or any(not 0 < quantity <= rest.get(sku, 0) for sku, quantity in sent.items()):
+        raise IllegalMove("this is not left to be sent")
     fulfilment = Fulfilment.objects.create(
         order=order,
         carrier=carrier or order.delivery.get("carrier") or "",
         tracking_number=tracking_number,
         tracking_url=tracking_url(order, tracking_number),
-        lines=[{"sku": line.sku, "quantity": line.quantity} for line in order.lines.all()],
+        lines=[{"sku": sku, "quantity": quantity} for sku, quantity in sent.items()],
     )
-    move(order, OrderState.FULFILLED, actor=actor, fulfilment=fulfilment.pk)
+    last = sent == rest
+    owe(order, fulfilment, last=last)
+    if last:
+        move(order, OrderState.FULFILLED, actor=actor, fulfilment=fulfilment.pk)
+    else:
+        record(order, "shipped_in_part", actor=actor, fulfilment=fulfilment.pk)
     if is_collected(order):
         mail_buyer(order, "delivered", at=fulfilment.shipped_at.isoformat())
     else:
@@ -171,7 +203,8 @@ def ship(order: Order, *, tracking_number: str = "", carrier: str = "", actor: s
 def accept(order: Order, *, actor: str = "") -> bool:
     """The seller looked at an order under review and lets it stand. False when its stock is gone meanwhile."""
     order = lock(order.pk)
-    state = OrderState.FULFILLED if order.fulfilments.exists() else OrderState.CONFIRMED
+    sent = order.fulfilments.exists() and not unsent(order)
+    state = OrderState.FULFILLED if sent else OrderState.CONFIRMED
     check_move(order.state, state)
     if state == OrderState.FULFILLED:
         move(order, state, actor=actor)

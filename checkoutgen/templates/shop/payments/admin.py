@@ -10,7 +10,7 @@ from .models import PaymentAttempt, PaymentEvent, Refund
 
 @admin.register(PaymentAttempt)
 class PaymentAttemptAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["order", "method", "provider", "sum", "state", "failure", "created_at", "next_check_at"]
+    list_display = ["order", "method", "provider", "sum", "state", "failure", "created_at", "next_check_at", "authorized_until"]
     list_filter = ["state", "provider", "method"]
     search_fields = ["order__number", "key", "provider_ref"]
     list_select_related = ["order"]

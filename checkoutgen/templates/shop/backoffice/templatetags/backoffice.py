@@ -13,6 +13,7 @@ from config.shop import section
 from mails.models import OutboxMail
 from orders.models import Order
 from orders.states import OrderState
+from payments import settlement
 from payments.models import Refund
 
 register = template.Library()
@@ -33,6 +34,12 @@ def _work() -> list[dict[str, Any]]:
         (_("To ship"), states.get("confirmed", 0), f"{orders}?state__exact=confirmed", False),
         (_("To review"), states.get("review", 0), f"{orders}?state__exact=review", True),
         (_("Waiting for payment"), states.get("pending_payment", 0), f"{orders}?state__exact=pending_payment", False),
+        (
+            _("Reservations that end soon"),
+            len(settlement.ending(timezone.now())),
+            reverse("admin:payments_paymentattempt_changelist") + "?state__exact=authorized&o=9",
+            True,
+        ),
         (
             _("Refunds to send"),
             Refund.objects.filter(state__in=("requested", "pending")).count(),
