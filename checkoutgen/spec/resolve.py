@@ -193,6 +193,8 @@ def _sections(source: Data) -> None:
     used: Data = {method["provider"]: {} for method in methods if method.get("provider") in contract.providers()}
     payment["providers"] = used | (payment.get("providers") or {})
     for method in methods:
+        _page_settings(method, payment["providers"])
+    for method in methods:
         match method["kind"]:
             case "bank-transfer":
                 method.setdefault("holder", seller["legal_name"])
@@ -206,6 +208,17 @@ def _sections(source: Data) -> None:
                 method.setdefault("terms_days", 30)
             case "invoice":
                 method.setdefault("terms_days", 30)
+
+
+def _page_settings(method: Data, providers: Data) -> None:
+    """What a provider's script needs, where it runs in the shop: settings with `x-page` have their default only there."""
+    name = method.get("provider")
+    if name not in contract.providers() or (method.get("mode") != "fields" and not method.get("express")):
+        return
+    settings = providers[name] = dict(providers.get(name) or {})
+    for key, schema in contract.provider(name)["properties"].items():
+        if "x-page" in schema:
+            settings.setdefault(key, schema["x-page"])
 
 
 def slug(name: str) -> str:
@@ -500,7 +513,8 @@ _ONLINE = frozenset(
 
 
 def _offered(method: Data, offer: contract.Schema, at: At, markets: Data, context: Context) -> None:
-    """What the provider's schema says it does: `x-kinds`, {kind: its currencies, none for any}, and `x-modes`."""
+    """What the provider's schema says it does: `x-kinds`, {kind: its currencies, none for any}, and the kinds that it
+    has fields (`x-fields`) and wallets in the cart (`x-express`) for."""
     provider, kind = method["provider"], method["kind"]
     kinds: dict[str, list[str]] = offer.get("x-kinds", {kind: []})
     if kind not in kinds and kind in _ONLINE:
@@ -511,8 +525,11 @@ def _offered(method: Data, offer: contract.Schema, at: At, markets: Data, contex
             if currency not in currencies:
                 message = f"`{kind}` takes {' or '.join(currencies)} only, and {country} pays in {currency}"
                 context.report(at, f"{message}; write `markets` without it")
-    if method["mode"] not in offer.get("x-modes", ["hosted"]):
-        context.report((*at, "mode"), f"{provider} takes cards on its own page only; write `mode: hosted`")
+    for key, wanted, instead in (("mode", "fields", "`mode: hosted`"), ("express", True, "`express: false`")):
+        can = offer.get("x-fields" if key == "mode" else "x-express", [])
+        if method[key] == wanted and kind not in can:
+            does = f"{provider} does it for {', '.join(can)} only" if can else f"{provider} does not do it"
+            context.report((*at, key), f"{does}; write {instead}")
 
 
 def _saved(method: Data, offer: contract.Schema, at: At, data: Data, context: Context) -> None:

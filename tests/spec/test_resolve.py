@@ -97,16 +97,26 @@ METHOD = {"id": "card", "kind": "card", "provider": "stripe"}
 @pytest.mark.parametrize(
     ("method", "where", "said"),
     [
-        ({"mode": "fields"}, "payment.methods[0].mode", "write `mode: hosted`"),
+        ({"kind": "ideal", "mode": "fields"}, "payment.methods[0].mode", "card, sepa-debit only; write `mode: hosted`"),
+        ({"provider": "alma", "mode": "fields"}, "payment.methods[0].mode", "does not do it; write `mode: hosted`"),
+        ({"express": True}, "payment.methods[0].express", "does it for wallet only; write `express: false`"),
         ({"kind": "swish"}, "payment.methods[0]", "takes SEK only, and FR pays in EUR"),
         ({"kind": "sepa-debit", "provider": "mollie"}, "payment.methods[0].kind", "mollie does not do `sepa-debit`"),
     ],
 )
 def test_a_provider_is_asked_only_for_what_it_does(
-    problems_with: Callable[..., Problems], method: dict[str, str], where: str, said: str
+    problems_with: Callable[..., Problems], method: dict[str, Any], where: str, said: str
 ) -> None:
     problems = problems_with({"payment.methods": [METHOD | method]})
     assert [(problem.path, said in problem.message) for problem in problems] == [(where, True)]
+
+
+def test_a_provider_needs_what_its_script_needs_only_where_it_runs(load_with: Callable[..., Spec]) -> None:
+    hosted = load_with({"payment.methods": [METHOD]}).data["payment"]["providers"]["stripe"]
+    fields = load_with({"payment.methods": [METHOD | {"mode": "fields"}]}).data["payment"]["providers"]["stripe"]
+    wallet = METHOD | {"kind": "wallet", "express": True}
+    assert load_with({"payment.methods": [wallet]}).data["payment"]["providers"]["stripe"] == fields
+    assert fields == hosted | {"publishable_key": "env:STRIPE_PUBLISHABLE_KEY"}
 
 
 def test_a_kind_that_a_provider_does_in_the_currency_of_the_market(load_with: Callable[..., Spec]) -> None:
