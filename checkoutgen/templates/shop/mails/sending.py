@@ -68,6 +68,7 @@ def _send(row: OutboxMail, connection, now: datetime) -> bool:
         mine.update(due_at=None, error=_short(broken))
         return False
     try:
+        connection.open()  # or it would be closed again after each mail
         connection.send_messages([mail])
     except (OSError, smtplib.SMTPException) as failed:
         connection.close()

@@ -1,6 +1,9 @@
 """The back office: who may enter, what a person may do with an order, and that money only moves through the engine."""
 
+import os
+import signal
 from io import StringIO
+from threading import Event
 from unittest.mock import Mock, patch
 
 from django.contrib.auth import get_user_model
@@ -178,3 +181,22 @@ class WorkerTest(ShoppingTestCase):
         with patch("common.management.commands.worker.reconcile_due", broken), self.assertLogs(level="ERROR"):
             call_command("worker", once=True)
         self.assertFalse(order.mails.filter(sent_at=None, due_at__isnull=False).exists())
+
+    def test_a_duty_that_waits_keeps_no_other_from_being_done(self) -> None:
+        """A provider that takes ten seconds to answer must not hold up the mails."""
+        self.addCleanup(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+        self.addCleanup(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
+        sent, in_time = Event(), []
+
+        def ask_a_slow_provider() -> int:
+            in_time.append(sent.wait(10))
+            os.kill(os.getpid(), signal.SIGTERM)
+            return 0
+
+        def send_mails() -> int:
+            sent.set()
+            return 0
+
+        with patch("common.management.commands.worker.duties", lambda: [ask_a_slow_provider, send_mails]):
+            call_command("worker", pause=0.01)
+        self.assertTrue(all(in_time))

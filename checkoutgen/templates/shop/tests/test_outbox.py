@@ -126,6 +126,15 @@ class FailingTest(OutboxTestCase):
             self.assertEqual(sending.send_due(timezone.now() + timedelta(hours=7)), 1)
         self.assertEqual(mail.outbox[0].message()["Message-ID"], row.message_id)
 
+    def test_mails_that_wait_together_go_through_one_connection(self) -> None:
+        for _ in range(3):
+            self.queue()
+        smtp = "django.core.mail.backends.smtp.EmailBackend"
+        with written(), override_settings(EMAIL_BACKEND=smtp), patch("smtplib.SMTP", autospec=True) as server:
+            self.assertEqual(sending.send_due(), 3)
+        self.assertEqual(server.call_count, 1)
+        self.assertEqual(server.return_value.sendmail.call_count, 3)
+
     def test_refused_for_now_is_tried_later(self) -> None:
         self.assertIsNotNone(self.fail(smtplib.SMTPDataError(451, b"greylisted")).due_at)
 
