@@ -23,10 +23,11 @@ from orders import lifecycle
 from orders.models import Order
 from orders.states import ATTEMPT_MOVES, LIVE_ATTEMPT, UNPAID, AttemptState, OrderState
 
-from . import captures, methods
-from .adapters import adapter
+from . import captures, methods, saved
+from .adapters import adapter, saving
 from .facts import Create, Declined, Fact, ProviderDown, RefundAnswer
 from .models import PaymentAttempt, PaymentEvent, Refund
+from .saved import NOTHING, Wish
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -70,8 +71,9 @@ def start(
     request: HttpRequest | None = None,
     create: Create | None = None,
     instead_of: str = "",
+    wish: Wish = NOTHING,
 ) -> Start:
-    """Begin to pay an order.
+    """Begin to pay an order, as the buyer wishes: with what they saved, or saving what they pay with.
 
     A double click, a second tab and a retry after a crash get the same attempt; another method ends the attempt before
     it, and so does the same method `instead_of` that attempt (its key). `create` opens the payment in another way than
@@ -82,7 +84,7 @@ def start(
     if method is None:
         raise NotStarted("method_unavailable")
     for _ in range(3):  # ending the attempt before may show that it was paid after all, or meet a second tab
-        attempt, in_the_way = _open_attempt(order.pk, method, instead_of)
+        attempt, in_the_way = _open_attempt(order.pk, method, instead_of, wish)
         if in_the_way is None:
             break
         _let_go(in_the_way)
@@ -90,11 +92,13 @@ def start(
         return Start(None, attempt)
     if attempt.provider_ref:
         return Start(attempt.redirect_url or None, attempt)
+    if attempt.saved_id:
+        create = saving(attempt.provider).charge
     return _ask_provider(attempt, _base_url(request), create or adapter(attempt.provider).create)
 
 
 def _open_attempt(
-    order_pk: int, method: dict[str, Any], instead_of: str
+    order_pk: int, method: dict[str, Any], instead_of: str = "", wish: Wish = NOTHING
 ) -> tuple[PaymentAttempt | None, PaymentAttempt | None]:
     """The attempt to go on with (None when there is nothing to pay), and the attempt that must be ended first."""
     now = timezone.now()
@@ -109,10 +113,12 @@ def _open_attempt(
         live = None if fresh else order.attempts.filter(state__in=LIVE_ATTEMPT).first()
         if live and live.provider and live.state in (AttemptState.PENDING, AttemptState.AUTHORIZED):
             return None, None  # the money is on its way: nothing to do but wait
-        if live and live.method == method["id"] and live.key != instead_of:
+        if live and live.method == method["id"] and live.key != instead_of and saved.same(live, method, wish):
             return live, None
         if live:
             return None, live
+        if wish.card and not saved.may_pay(wish.card, order, method):
+            raise NotStarted("token_gone")
 
         provider = methods.provider_of(method)
         attempt = PaymentAttempt.objects.create(
@@ -123,7 +129,10 @@ def _open_attempt(
             currency=order.currency,
             state=AttemptState.REQUESTED if provider else AttemptState.PENDING,
             next_check_at=now + check_delay(timedelta(0)) if provider else None,
+            saved=wish.card,
         )
+        if wish.consent:
+            saved.ask(attempt, wish.consent, now)
         order.payment_method = method["id"]
         order.expires_at = methods.expires_at(method, now)
         if method["kind"] in methods.PAID_LATER:
@@ -143,6 +152,7 @@ def _ask_provider(attempt: PaymentAttempt, base_url: str, create: Create) -> Sta
     try:
         created = _ask_twice(lambda: create(attempt, return_url, webhook_url))
     except Declined as declined:
+        saved.refused(attempt, declined.code)
         apply(
             Fact(
                 attempt.provider, f"create:{attempt.key}", "failed", attempt.key, failure=declined.code, source="start"
@@ -157,6 +167,9 @@ def _ask_provider(attempt: PaymentAttempt, base_url: str, create: Create) -> Sta
     if created.known is not None:
         apply(created.known)
     attempt.refresh_from_db()
+    if created.known is not None and attempt.state == AttemptState.FAILED:
+        saved.refused(attempt, attempt.failure)
+        raise NotStarted(attempt.failure)
     return Start(created.redirect_url or None, attempt, created.browser)
 
 
@@ -232,10 +245,12 @@ def apply(fact: Fact) -> str:
     Returns the outcome: applied, stale (nothing new), duplicate (the event was counted before), unknown (no such
     payment; kept for people to look at), review (a person must decide).
     """
+    if fact.kind == "token_gone":
+        return _keep(fact, "applied" if saved.gone(fact.provider, fact.token) else "unknown")
     with transaction.atomic():
         attempt = _find(fact)
         if attempt is None:
-            return _keep_unknown(fact)
+            return _keep(fact, "unknown")
         order = lifecycle.lock(attempt.order_id)
         attempt.refresh_from_db()
         if PaymentEvent.objects.filter(provider=fact.provider, event_id=fact.event_id).exists():
@@ -263,12 +278,12 @@ def _find(fact: Fact) -> PaymentAttempt | None:
     return None
 
 
-def _keep_unknown(fact: Fact) -> str:
+def _keep(fact: Fact, outcome: str) -> str:
     """No order to lock, so two copies of the event may arrive at once: the constraint keeps one."""
     _, new = PaymentEvent.objects.get_or_create(
-        provider=fact.provider, event_id=fact.event_id, defaults=_as_received(fact) | {"outcome": "unknown"}
+        provider=fact.provider, event_id=fact.event_id, defaults=_as_received(fact) | {"outcome": outcome}
     )
-    return "unknown" if new else "duplicate"
+    return outcome if new else "duplicate"
 
 
 def _as_received(fact: Fact) -> dict[str, Any]:

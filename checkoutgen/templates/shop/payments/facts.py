@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from django.http import HttpRequest
 
-from .models import Capture, PaymentAttempt, Refund
+from .models import Capture, PaymentAttempt, Refund, SavedMethod
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Fact:
     `kind` is an attempt state (action_required, pending, authorized, captured, failed, cancelled, expired, reversed),
     or `refunded`, `refund_failed`, `capture_done`, `capture_failed`, or `unknown` for an event that is kept and changes
     nothing. `event_id` is the provider's own where it has one: (provider, event_id) counts once. `amount` is in minor
-    units of `currency`. `until` says when an authorisation ends.
+    units of `currency`. `until` says when an authorisation ends. `token_gone` is about no payment: what the provider kept
+    as `token` is no longer good.
     """
 
     provider: str
@@ -33,6 +34,7 @@ class Fact:
     capture_key: str = ""
     capture_ref: str = ""
     until: datetime | None = None
+    token: str = ""
     payload: dict[str, Any] = field(default_factory=dict)
     source: str = "webhook"
 
@@ -68,6 +70,18 @@ class CaptureAnswer:
     failure: str = ""
 
 
+@dataclass(frozen=True)
+class Token:
+    """What a provider keeps for the next purchase, and what of it may be shown. `exp_year` has four digits."""
+
+    token: str
+    brand: str
+    last4: str = ""
+    exp_year: int | None = None
+    exp_month: int | None = None
+    customer: str = ""
+
+
 class ProviderDown(Exception):
     """No usable answer (time-out, 5xx): nobody knows whether it happened. Ask again with the same key."""
 
@@ -97,3 +111,22 @@ class Adapter(Protocol):
     def void(self, attempt: PaymentAttempt) -> None: ...
     def refund(self, refund: Refund) -> RefundAnswer: ...
     def parse_webhook(self, request: HttpRequest) -> list[Fact]: ...
+
+
+class Saving(Protocol):
+    """The functions of `payments/providers/<name>/saving.py`, where a provider can keep a way to pay.
+
+    `adapter.create` asks the provider to keep it when `saved.asked(attempt)`. Network calls raise ProviderDown or
+    Declined; Declined("token_gone") says that what was kept cannot be used any more.
+    """
+
+    NAME: str  # the company, as buyers know it
+
+    def save(self, attempt: PaymentAttempt) -> Token | None:
+        """What was kept with a payment that has been made; None as long as there is nothing."""
+
+    def charge(self, attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created:
+        """Pay with `attempt.saved`, its owner being present. The attempt's key makes it happen once."""
+
+    def forget(self, saved: SavedMethod) -> None:
+        """Have it forgotten; one that is not known any more is forgotten already."""

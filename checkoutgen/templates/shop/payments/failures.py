@@ -10,6 +10,7 @@ _TEXTS = {
     "cancelled": _("The payment was cancelled."),
     "expired": _("The payment was not finished in time."),
     "provider_down": _("The payment service does not answer at the moment."),
+    "token_gone": _("What you saved cannot be used any more. Choose another way to pay."),
     "method_unavailable": _("This way to pay is not available for this order."),
 }
 

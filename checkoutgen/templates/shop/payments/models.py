@@ -145,12 +145,9 @@ class SavedMethod(models.Model):
         verbose_name = _("saved way to pay")
         verbose_name_plural = _("saved ways to pay")
         ordering = ["-pk"]
-        constraints = [
-            models.CheckConstraint(condition=Q(last4__regex=r"^[0-9]{0,4}$"), name="saved_last_four_only"),
-        ]
 
     def __str__(self) -> str:
-        return f"{self.brand} {self.last4}".strip()
+        return f"{self.brand} •••• {self.last4}" if self.last4 else self.brand
 
     @property
     def value(self) -> str:
