@@ -32,7 +32,7 @@ def providers() -> list[str]:
 
 
 def provider(name: str) -> Schema:
-    """The schema of a provider's settings; its `x-kinds`, `x-fields`, `x-express` and `x-saves` say what it can do."""
+    """The schema of a provider's settings; `x-kinds`, `x-fields`, `x-express`, `x-saves`, `x-captures`: what it does."""
     found: Schema = load()["properties"]["payment"]["properties"]["providers"]["properties"][name]
     return found
 

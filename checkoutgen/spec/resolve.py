@@ -503,6 +503,8 @@ def _payment(data: Data, context: Context) -> None:
             _offered(method, contract.provider(provider), at, data["markets"], context)
         if method["save"]:
             _saved(method, contract.provider(provider) if provider in known else {}, at, data, context)
+        if method["capture"] == "at-shipping":
+            _captured(method, contract.provider(provider) if provider in known else {}, at, context)
         if method["kind"] == "bank-transfer" and "iban" not in method:
             context.report(at, "needs `iban`: the account that buyers pay to")
 
@@ -544,6 +546,18 @@ def _saved(method: Data, offer: contract.Schema, at: At, data: Data, context: Co
         context.report((*at, "save"), "works on the provider's page only; write `mode: hosted` or `save: false`")
     if not asked["sign_in"] and asked["account"] == "none":
         context.report((*at, "save"), "needs accounts, which checkout.identification leaves out; write `save: false`")
+
+
+def _captured(method: Data, offer: contract.Schema, at: At, context: Context) -> None:
+    """To reserve now and collect later needs a provider that does it (`x-captures`: its kinds), on its own page."""
+    kinds = offer.get("x-captures", [])
+    if method["kind"] not in kinds:
+        who = method.get("provider") or f"`{method['kind']}`"
+        can = f"reserves money for {', '.join(kinds)} only" if kinds else "reserves no money"
+        context.report((*at, "capture"), f"{who} {can}; write `capture: at-order`")
+    for other, instead in ((method["mode"] == "fields", "mode: hosted"), (method["save"], "save: false")):
+        if other:
+            context.report((*at, "capture"), f"works with `{instead}` only; write that, or `capture: at-order`")
 
 
 def _legal(data: Data, context: Context) -> None:
@@ -599,6 +613,7 @@ def _mails(data: Data) -> None:
         "payment-pending": later,
         "payment-received": later,
         "payment-failed": online,
+        "payment-returned": any(method["kind"] == "sepa-debit" for method in data["payment"]["methods"]),
         "ready-for-pickup": pick_up,
         "withdrawal-received": withdrawal,
         "new-withdrawal": withdrawal,
