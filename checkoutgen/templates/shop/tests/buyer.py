@@ -10,7 +10,7 @@ from django.utils.translation import override
 
 from checkout import views
 from checkout.address import rules
-from checkout.steps import STEPS
+from checkout.steps import BY_SLUG, STEPS
 from config.shop import HOME, SHOP
 from orders.models import Order
 from tests.shopping import ShoppingTestCase
@@ -77,7 +77,8 @@ class BuyerTestCase(ShoppingTestCase):
         from delivery.methods import options
 
         cart = Cart.objects.latest("pk")
-        return next(option.id for option in options(cart, cart.market, timezone.now()) if option.needs_address)
+        found = options(cart, cart.market, timezone.now())
+        return next((option for option in found if option.needs_address), found[0]).id
 
     def total(self) -> str:
         page = self.client.get(address("checkout:start"), follow=True)
@@ -89,9 +90,18 @@ class BuyerTestCase(ShoppingTestCase):
     def page(self, slug: str) -> HttpResponse:
         return self.client.get(address("checkout:step", slug))
 
-    def go_to_review(self) -> None:
-        for step in STEPS[:-1]:
+    def go_to(self, slug: str) -> None:
+        """Answer every step before one, in the order of the specification."""
+        for step in STEPS[: STEPS.index(BY_SLUG[slug])]:
             self.assertEqual(self.send(step.slug).status_code, 303)
+
+    def go_to_review(self) -> None:
+        self.go_to("review")
+
+    def send_with(self, slug: str, **changes: str) -> None:
+        """Answer every step up to the review, one of them differently."""
+        for step in STEPS[:-1]:
+            self.send(step.slug, **(changes if step.slug == slug else {}))
 
     def order(self, **changes: str) -> Order:
         self.go_to_review()

@@ -29,6 +29,15 @@ METHODS: list[dict[str, Any]] = [
     {"id": "cod", "kind": "cash-on-delivery", "name": {}},
     {"id": "pickup", "kind": "cash-at-pickup", "name": {}},
 ]
+# Ways of delivery of every kind but digital ones, for the same reason: to the door, and collected in one of two stores.
+STORES: list[dict[str, Any]] = [
+    {"id": name, "name": name.title(), "address": {"street": "1 Rue", "postcode": "59000", "city": name.title()}}
+    for name in ("east", "west")
+]
+WAYS: list[dict[str, Any]] = [
+    {"id": "door", "kind": "home", "name": {}, "days": [2, 3], "price": {CURRENCY: 590}},
+    {"id": "collect", "kind": "click-and-collect", "name": {}, "days": [0, 1], "price": {}, "stores": STORES},
+]
 _numbers = itertools.count(1)
 
 
@@ -143,13 +152,14 @@ class Scripted:
 
 
 class _Shopping:
-    """Puts the scripted provider in the place of the shop's own ones."""
+    """Puts the scripted provider, and ways to pay and to deliver that are known, in the place of the shop's own ones."""
 
     def setUp(self) -> None:
         super().setUp()
         self.provider = Scripted()
         for patcher in (
             patch.dict(SHOP["payment"], methods=METHODS),
+            patch.dict(SHOP["delivery"], methods=WAYS),
             patch("payments.engine.adapter", lambda name: self.provider),
         ):
             patcher.start()

@@ -7,6 +7,8 @@ from config.shop import HOME, MARKETS, SHOP
 
 CURRENCY = MARKETS[HOME]["currency"]
 LANGUAGE = SHOP["shop"]["languages"][0]
+# What the shop can deliver: a shop of downloads alone has no way for a sheet.
+KIND = "goods" if any(way["kind"] != "digital" for way in SHOP["delivery"]["methods"]) else "digital_content"
 
 
 def text(words: str) -> dict[str, str]:
@@ -24,7 +26,7 @@ def goods(handle: str, *variants: dict[str, Any], **fields: Any) -> dict[str, An
         "title": text(handle.title()),
         "description": text("**Soft** <script>alert(1)</script>"),
         "category": "",
-        "kind": "goods",
+        "kind": KIND,
         "tax": "standard",
         "pictures": [],
         "options": {},

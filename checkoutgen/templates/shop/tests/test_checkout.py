@@ -215,7 +215,7 @@ class StepsTest(BuyerTestCase):
         self.assertFalse(Order.objects.exists())
 
     def test_an_error_is_named_linked_and_loses_nothing(self) -> None:
-        self.send("contact")
+        self.go_to("delivery")
         answer = self.send("delivery", **{"shipping-postcode": "!", "shipping-street": "1 Kept Street"})
         self.assertEqual(answer.status_code, 303)
         page = self.client.get(answer["Location"])
@@ -243,7 +243,7 @@ class StepsTest(BuyerTestCase):
     def test_another_way_of_delivery_updates_the_total_and_keeps_what_was_typed(self) -> None:
         express = {"id": "quick", "kind": "express", "name": text("Quick"), "days": [1, 1], "price": {CURRENCY: 1234}}
         with patch.dict(SHOP["delivery"], methods=[*SHOP["delivery"]["methods"], express]):
-            self.send("contact")
+            self.go_to("delivery")
             typed = {"update": "delivery-method", "delivery-method": "quick", "shipping-name": "Half typed"}
             answer = self.client.post(address("checkout:step", "delivery"), typed | {"shipping-country": HOME})
             page = self.client.get(answer["Location"])
@@ -255,7 +255,7 @@ class StepsTest(BuyerTestCase):
         other = next((code for code in MARKETS if code != HOME), None)
         if other is None:
             other = HOME
-        self.send("contact")
+        self.go_to("delivery")
         typed = {"update": "shipping-country", "shipping-country": other, "shipping-name": NAME}
         answer = self.client.post(address("checkout:step", "delivery"), typed)
         self.assertEqual(answer.status_code, 303)
@@ -274,11 +274,7 @@ class StepsTest(BuyerTestCase):
         }
         collect = {"id": "pick", "kind": "click-and-collect", "name": text("Collect"), "stores": [store]}
         with patch.dict(SHOP["delivery"], methods=[collect | {"price": {CURRENCY: 0}}]):
-            self.send("contact")
-            self.client.post(
-                address("checkout:step", "delivery"),
-                {"delivery-method": "pick", "shipping-country": HOME, "shipping-name": NAME},
-            )
+            self.go_to("payment")
             self.assertContains(self.page("payment"), "billing-street")
             self.client.post(address("checkout:step", "payment"), {"payment-method": "card"})
             self.assertNotIn("payment", Cart.objects.get().data)  # an invoice needs an address
@@ -286,14 +282,24 @@ class StepsTest(BuyerTestCase):
                 address("checkout:step", "payment"),
                 {"payment-method": "card"} | postal("billing", street="7 Invoice Rd"),
             )
+            self.client.post(
+                address("checkout:step", "delivery"),
+                {"delivery-method": "pick", "shipping-country": HOME, "shipping-name": NAME},
+            )
             self.send("review")
         order = Order.objects.get()
         self.assertEqual(order.delivery["store"]["name"], "Main shop")
         self.assertEqual((order.shipping_address["street"], order.billing_address["street"]), ("", "7 Invoice Rd"))
 
+    def test_the_same_billing_address_follows_a_later_change_of_the_delivery_address(self) -> None:
+        self.go_to_review()
+        self.send("delivery", **{"shipping-street": "9 New Street"})
+        self.send("review")
+        order = Order.objects.get()
+        self.assertEqual((order.shipping_address["street"], order.billing_address["street"]), ("9 New Street",) * 2)
+
     def test_another_billing_address(self) -> None:
-        self.send("contact")
-        self.send("delivery")
+        self.go_to_review()
         self.client.post(
             address("checkout:step", "payment"), {"payment-method": "card"} | postal("billing", name="Accounts")
         )
@@ -302,11 +308,9 @@ class StepsTest(BuyerTestCase):
         self.assertEqual((order.shipping_address["name"], order.billing_address["name"]), (NAME, "Accounts"))
 
     def test_purchase_order_needs_its_number(self) -> None:
-        self.send("contact")
-        self.send("delivery")
-        self.send("payment", **{"payment-method": "po"})
+        self.send_with("payment", **{"payment-method": "po"})
         self.assertNotIn("payment", Cart.objects.get().data)
-        self.send("payment", **{"payment-method": "po", "payment-purchase_order": "PO 4711"})
+        self.send_with("payment", **{"payment-method": "po", "payment-purchase_order": "PO 4711"})
         self.send("review")
         self.assertEqual(Order.objects.get().company["purchase_order"], "PO 4711")
 
@@ -400,20 +404,20 @@ class TroubleTest(BuyerTestCase):
             self.assertContains(page, escape(failures.text("provider_down")))
 
     def test_hostile_text_stays_text(self) -> None:
-        self.send("contact")
-        self.send("delivery", **{"shipping-name": "<script>alert(1)</script>", "shipping-street": '"><img src=x>'})
-        self.send("payment")
+        typed = {"shipping-name": "<script>alert(1)</script>", "shipping-street": '"><img src=x>'}
+        self.send_with("delivery", **typed)
         page = self.page("review")
         self.assertNotContains(page, "<script>alert")
         self.assertNotContains(page, "<img src=x>")
 
     def test_control_characters_in_a_name_are_refused(self) -> None:
-        self.send("contact")
+        self.go_to("delivery")
         self.send("delivery", **{"shipping-name": "Ana\r\nBcc: all@example.com"})
         self.assertNotIn("delivery", Cart.objects.get().data)
 
     def test_a_nul_never_reaches_the_draft(self) -> None:
         """PostgreSQL refuses it in JSON."""
+        self.go_to("contact")
         self.send("contact", email="nobody\0@nowhere")
         self.assertNotIn("\\u0000", json.dumps(Cart.objects.get(ordered_at=None).data))
         self.assertContains(self.page("contact"), "nobody@nowhere")

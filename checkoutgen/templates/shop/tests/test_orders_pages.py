@@ -16,9 +16,7 @@ from tests.stall import LANGUAGE
 
 class OrderPagesTestCase(BuyerTestCase):
     def buy(self, method: str = "transfer") -> Order:
-        for slug in ("contact", "delivery"):
-            self.send(slug)
-        self.send("payment", **{"payment-method": method})
+        self.send_with("payment", **{"payment-method": method})
         self.send("review")
         return Order.objects.latest("pk")
 

@@ -10,6 +10,7 @@ from checkout.address import AddressForm
 from checkout.fields import LineField
 from checkout.state import Checkout
 from config.shop import SHOP
+from payments import saved
 
 slug = "payment"
 title = _("Payment")
@@ -26,10 +27,14 @@ class PaymentForm(django_forms.Form):
     )
     same = django_forms.BooleanField(label=_("Same as the delivery address"), required=False, initial=True)
 
-    def __init__(self, *args: Any, methods: list[Mapping[str, Any]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, checkout: Checkout, **kwargs: Any) -> None:
         super().__init__(*args, prefix=slug, **kwargs)
+        methods = checkout.methods
         self.methods = {method["id"]: method for method in methods}
-        self.fields["method"].choices = [(method["id"], method["id"]) for method in methods]
+        self.fields["method"].choices = [(name, name) for name in _choices(checkout)]
+        for method in methods:
+            if saved.is_offered(method, checkout.user):
+                self.fields[f"save-{method['id']}"] = django_forms.BooleanField(required=False)
         if any(method["kind"] == "purchase-order" for method in methods):
             self.fields["purchase_order"] = LineField(
                 autocomplete="off",
@@ -45,6 +50,11 @@ class PaymentForm(django_forms.Form):
             super().add_error(field, error)
 
 
+def _choices(checkout: Checkout) -> list[str]:
+    """What may be chosen, what was saved first."""
+    return [card.value for card in checkout.cards if card.usable] + [method["id"] for method in checkout.methods]
+
+
 def forms(checkout: Checkout, data: Mapping[str, Any] | None) -> dict[str, django_forms.Form]:
     remembered = checkout.cart.data.get(slug) or {}
     draft = checkout.unchecked(slug, "payment")
@@ -55,15 +65,19 @@ def forms(checkout: Checkout, data: Mapping[str, Any] | None) -> dict[str, djang
             {**data, "payment-same": "on"} if same else {key: val for key, val in data.items() if key != "payment-same"}
         )
     number = (remembered.get("purchase_order") or {}).get("number", "")
-    initial = {"method": remembered.get("method"), "purchase_order": number} | draft | {"same": same}
-    if initial["method"] not in [method["id"] for method in checkout.methods]:
-        initial["method"] = checkout.methods[0]["id"] if checkout.methods else ""
+    chosen = f"saved:{remembered['saved']}" if remembered.get("saved") else remembered.get("method")
+    initial = {"method": chosen, "purchase_order": number} | draft | {"same": same}
+    if remembered.get("save") and not draft:
+        initial[f"save-{chosen}"] = True
+    choices = _choices(checkout)
+    if initial["method"] not in choices:
+        initial["method"] = choices[0] if choices else ""
     billing = {"country": checkout.country, "name": (checkout.address or {}).get("name", "")}
     billing |= remembered.get("billing") or {} if not remembered.get("billing_same", True) else {}
     billing |= checkout.unchecked(slug, "billing")
     country = (data or billing).get("billing-country" if data else "country")
     return {
-        "payment": PaymentForm(data, initial=initial, methods=checkout.methods),
+        "payment": PaymentForm(data, initial=initial, checkout=checkout),
         "billing": AddressForm(
             None if same else data,
             initial=billing,
@@ -76,13 +90,14 @@ def forms(checkout: Checkout, data: Mapping[str, Any] | None) -> dict[str, djang
 
 def value(checkout: Checkout, forms: Mapping[str, django_forms.Form]) -> dict[str, Any]:
     cleaned, same = forms["payment"].cleaned_data, not forms["billing"].is_bound
-    company = ((checkout.cart.data.get("contact") or {}).get("company") or {}).get("name", "")
-    billing = dict(checkout.address or {}) if same else forms["billing"].value()
-    remembered = {
-        "method": cleaned["method"],
-        "billing_same": same,
-        "billing": billing | ({"company": company} if company else {}),
-    }
+    chosen = cleaned["method"]
+    card = next((card for card in checkout.cards if card.value == chosen), None)
+    # "Same as the delivery address" is kept as such: that address may still change.
+    remembered = {"method": card.method if card else chosen, "billing_same": same, "billing": {} if same else forms["billing"].value()}
+    if card:
+        remembered["saved"] = card.key
+    elif cleaned.get(f"save-{chosen}"):
+        remembered["save"] = True
     if cleaned.get("purchase_order"):
         remembered["purchase_order"] = {"number": cleaned["purchase_order"]}
     return remembered
@@ -91,8 +106,17 @@ def value(checkout: Checkout, forms: Mapping[str, django_forms.Form]) -> dict[st
 def is_complete(checkout: Checkout) -> bool:
     remembered = checkout.cart.data.get(slug) or {}
     known = remembered.get("method") in [method["id"] for method in checkout.methods]
+    if key := remembered.get("saved"):
+        known = known and any(card.key == key and card.usable for card in checkout.cards)
     return known and (checkout.has_address or not remembered.get("billing_same"))
 
 
 def context(checkout: Checkout, forms: Mapping[str, django_forms.Form]) -> dict[str, Any]:
-    return {"methods": checkout.methods, "has_address": checkout.has_address}
+    fields = forms["payment"]
+    methods = [
+        method | {"box": saved.box(method, checkout.user, ticked=bool(fields[name].value()))}
+        if (name := f"save-{method['id']}") in fields.fields
+        else method
+        for method in checkout.methods
+    ]
+    return {"methods": methods, "cards": checkout.cards, "has_address": checkout.has_address}
