@@ -32,7 +32,7 @@ def providers() -> list[str]:
 
 
 def provider(name: str) -> Schema:
-    """The schema of a provider's settings: `x-kinds`, `x-fields`, `x-express`, `x-saves`, `x-captures` say what it does."""
+    """The schema of a provider's settings; `x-kinds`, `x-fields`, `x-express`, `x-saves`, `x-captures`: what it can."""
     found: Schema = load()["properties"]["payment"]["properties"]["providers"]["properties"][name]
     return found
 

@@ -104,6 +104,12 @@ def _move(attempt: PaymentAttempt, state: AttemptState) -> None:
         attempt.save()
 
 
+def stop(attempt: PaymentAttempt) -> None:
+    """The order is called off: nothing more is collected, and what was collected is to be given back."""
+    if collected(attempt):
+        _move(attempt, AttemptState.CAPTURED)
+
+
 def settle(attempt: PaymentAttempt) -> None:
     """The provider reports the whole payment as taken: what we still meant to collect is in it."""
     attempt.captures.filter(state__in=OPEN).update(state=Capture.State.DONE, next_check_at=None)

@@ -34,7 +34,6 @@ T = TypeVar("T")
 
 # How long after a let-go attempt the provider is still asked whether money came (retries of webhooks end after 3 days).
 WATCH_DAYS = 4
-MONEY = (AttemptState.CAPTURED, AttemptState.AUTHORIZED)
 
 
 @dataclass(frozen=True)
@@ -385,10 +384,10 @@ def _captured(attempt: PaymentAttempt) -> int:
 
     Of a payment that is collected by the parcel, the parts that were; of transfers, all that arrived.
     """
-    if attempt.state == AttemptState.AUTHORIZED:
-        return captures.collected(attempt)
-    if attempt.state != AttemptState.CAPTURED:
+    if attempt.state == AttemptState.REVERSED:
         return 0
+    if attempt.state != AttemptState.CAPTURED:
+        return captures.collected(attempt)
     taken = attempt.events.filter(kind="captured", outcome__in=("applied", "review"), currency=attempt.currency)
     if not attempt.provider:
         return taken.aggregate(sum=Sum("amount"))["sum"] or 0
@@ -402,7 +401,7 @@ def _refundable(attempt: PaymentAttempt, captured: int | None = None) -> int:
 
 def refundable_amount(order: Order) -> int:
     """The most that one refund of this order can give back."""
-    return max((_refundable(attempt) for attempt in order.attempts.filter(state__in=MONEY)), default=0)
+    return max((0, *(_refundable(attempt) for attempt in order.attempts.all())))
 
 
 def refund(order: Order, amount: int, reason: str, actor: str, *, key: str = "") -> Refund:
@@ -414,8 +413,7 @@ def refund(order: Order, amount: int, reason: str, actor: str, *, key: str = "")
         order = lifecycle.lock(order.pk)
         if key and (same := Refund.objects.filter(key=key, order=order).first()):
             return same
-        attempts = order.attempts.filter(state__in=MONEY)
-        attempt = next((each for each in attempts if 0 < amount <= _refundable(each)), None)
+        attempt = next((each for each in order.attempts.all() if 0 < amount <= _refundable(each)), None)
         if attempt is None:
             raise OverRefund(f"{amount} is not between 1 and {refundable_amount(order)}")
         row = Refund(order=order, attempt=attempt, amount=amount, reason=reason, next_check_at=timezone.now())
@@ -520,6 +518,8 @@ def cancel(order: Order, *, actor: str, reason: str = "seller", note: str = "") 
         if order.state == OrderState.CONFIRMED and order.fulfilments.exists():  # a part is on its way already
             return False
         stopped = list(order.attempts.filter(state__in=LIVE_ATTEMPT))
+        for attempt in stopped:
+            captures.stop(attempt)
         given = sum(_refundable(each) for each in order.attempts.filter(state=AttemptState.CAPTURED))
         order.attempts.filter(state__in=LIVE_ATTEMPT).update(state=AttemptState.CANCELLED)
         for attempt in order.attempts.filter(state=AttemptState.CAPTURED):
@@ -601,7 +601,7 @@ def check_delay(age: timedelta) -> timedelta:
 
 def paid_amount(order: Order) -> int:
     """What was taken for the order and not reversed, in its currency; refunds are not subtracted."""
-    return sum(_captured(each) for each in order.attempts.filter(state__in=MONEY, currency=order.currency))
+    return sum(_captured(each) for each in order.attempts.filter(currency=order.currency))
 
 
 def refunded_amount(order: Order) -> int:

@@ -4,14 +4,15 @@ import hmac
 import json
 import re
 import time
+from datetime import datetime
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from payments.facts import BadWebhook, Created, Declined, Fact, RefundAnswer
-from payments.methods import method
-from payments.models import PaymentAttempt, Refund
+from payments.facts import BadWebhook, CaptureAnswer, Created, Declined, Fact, RefundAnswer
+from payments.methods import captured_at_shipping, method
+from payments.models import Capture, PaymentAttempt, Refund
 
 from . import bank
 from .models import DemoPayment
@@ -22,11 +23,14 @@ _KINDS = {
     "open": "action_required",
     "challenge": "action_required",
     "processing": "pending",
+    "authorized": "authorized",
     "paid": "captured",
     "declined": "failed",
     "cancelled": "cancelled",
     "reversed": "reversed",
+    "expired": "expired",
 }
+CAPTURES_IN_PARTS = ("card", "wallet", "paypal", "pay-later")
 
 
 def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created:
@@ -41,6 +45,7 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
             language=attempt.order.language,
             amount=attempt.amount,
             currency=attempt.currency,
+            capture_later=captured_at_shipping(attempt.method),
             return_url=return_url,
             webhook_url=webhook_url,
         )
@@ -58,10 +63,20 @@ def fetch(attempt: PaymentAttempt) -> Fact:
         kind=kind,
         attempt_key=attempt.key,
         provider_ref=payment.ref if payment else "",
-        amount=payment.taken if payment and kind == "captured" else None,
+        amount=_amount(payment, kind) if payment else None,
         currency=payment.currency if payment else "",
         failure=payment.failure if payment else "",
+        until=payment.authorized_until if payment else None,
     )
+
+
+def _amount(payment: DemoPayment, kind: str) -> int | None:
+    return {"captured": payment.taken, "authorized": payment.amount}.get(kind)
+
+
+def capture(capture: Capture) -> CaptureAnswer:
+    made = bank.call(lambda: bank.capture(capture.key, capture.attempt.key, capture.amount))
+    return CaptureAnswer(made.ref, "done")
 
 
 def void(attempt: PaymentAttempt) -> None:
@@ -97,6 +112,9 @@ def parse_webhook(request: HttpRequest) -> list[Fact]:
                 failure=str(data.get("failure", ""))[:60],
                 refund_key=str(data.get("refund_key", ""))[:32],
                 refund_ref=str(data.get("refund_ref", ""))[:200],
+                capture_key=str(data.get("capture_key", ""))[:32],
+                capture_ref=str(data.get("capture_ref", ""))[:200],
+                until=datetime.fromisoformat(data["until"]) if data.get("until") else None,
                 payload=event,
             )
         ]
@@ -105,7 +123,7 @@ def parse_webhook(request: HttpRequest) -> list[Fact]:
 
 
 def _kind(type_: str) -> str:
-    known = {"refund.done": "refunded", "refund.failed": "refund_failed"}
+    known = {"refund.done": "refunded", "refund.failed": "refund_failed", "capture.done": "capture_done"}
     prefix, _, kind = type_.partition(".")
     return known.get(type_) or (kind if prefix == "payment" and kind in _KINDS.values() else "unknown")
 

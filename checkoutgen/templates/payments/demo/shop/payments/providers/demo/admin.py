@@ -1,7 +1,7 @@
 from django.contrib import admin, messages
 
 from . import bank
-from .models import DemoEvent, DemoPayment, DemoRefund
+from .models import DemoCapture, DemoEvent, DemoPayment, DemoRefund
 
 
 class ReadOnly(admin.TabularInline):
@@ -13,6 +13,10 @@ class ReadOnly(admin.TabularInline):
 
     def has_change_permission(self, request, obj=None) -> bool:
         return False
+
+
+class CaptureInline(ReadOnly):
+    model = DemoCapture
 
 
 class RefundInline(ReadOnly):
@@ -31,7 +35,7 @@ class DemoPaymentAdmin(admin.ModelAdmin):
     list_display = ["reference", "kind", "state", "taken", "currency", "account", "scenario", "created_at"]
     list_filter = ["state", "kind", "scenario"]
     search_fields = ["reference", "ref", "key"]
-    inlines = [RefundInline, EventInline]
+    inlines = [CaptureInline, RefundInline, EventInline]
     actions = ["charge_back"]
 
     def has_add_permission(self, request) -> bool:

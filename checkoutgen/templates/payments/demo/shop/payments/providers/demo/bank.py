@@ -28,11 +28,12 @@ from payments import credentials
 from payments.facts import Declined, ProviderDown
 
 from .cards import Account
-from .models import DemoEvent, DemoPayment, DemoRefund
+from .models import DemoCapture, DemoEvent, DemoPayment, DemoRefund
 
 State = DemoPayment.State
 T = TypeVar("T")
 SLOW = timedelta(seconds=30)
+RESERVED = timedelta(days=7)  # how long an authorisation lasts
 LEASE = timedelta(seconds=30)
 MAX_TRIES = 20
 _chance = random.Random()  # noqa: S311  chance of faults, not of secrets
@@ -77,14 +78,39 @@ def open_payment(key: str, **terms: Any) -> DemoPayment:
 
 
 def void(key: str) -> None:
+    """Take no money any more: an open page is closed, a reservation let go. What was collected stays collected."""
     DemoPayment.objects.filter(key=key, state__in=(State.OPEN, State.CHALLENGE)).update(state=State.CANCELLED)
+    DemoPayment.objects.filter(key=key, state=State.AUTHORIZED, taken=0).update(state=State.CANCELLED)
+    DemoPayment.objects.filter(key=key, state=State.AUTHORIZED).update(state=State.PAID)
+
+
+def capture(key: str, payment_key: str, amount: int) -> DemoCapture:
+    """Collect a part or all of a reservation. The same key collects once; more than is left is refused."""
+    with transaction.atomic():
+        payment = DemoPayment.objects.select_for_update().filter(key=payment_key).first()
+        if payment is None:
+            raise Declined("not_paid")
+        if same := DemoCapture.objects.filter(key=key).first():
+            return same
+        if payment.state != State.AUTHORIZED:
+            raise Declined("authorization_gone")
+        if payment.scenario == "uncollectable" or amount > payment.amount - payment.taken:
+            raise Declined("declined")
+        made = DemoCapture.objects.create(payment=payment, key=key, amount=amount)
+        payment.taken += amount
+        if payment.taken == payment.amount:
+            payment.state = State.PAID
+        payment.save()
+        data = {"capture_key": key, "capture_ref": made.ref, "amount": amount, "currency": payment.currency}
+        _tell(payment, "capture.done", f"ca-{made.ref}", data)
+        return made
 
 
 def refund(key: str, payment_key: str, amount: int) -> DemoRefund:
     """Give back a part or all. The same key gives it back once; more than was taken is refused."""
     with transaction.atomic():
         payment = DemoPayment.objects.select_for_update().filter(key=payment_key).first()
-        if payment is None or payment.state not in (State.PAID, State.REVERSED):
+        if payment is None or payment.state not in (State.PAID, State.AUTHORIZED, State.EXPIRED, State.REVERSED):
             raise Declined("not_paid")
         if same := DemoRefund.objects.filter(key=key).first():
             return same
@@ -113,11 +139,13 @@ def pay(ref: str, account: Account) -> DemoPayment:
     if account.scenario == "challenge":
         payment.state = State.CHALLENGE
         payment.save()
-    elif account.scenario == "late":
+    elif account.scenario in ("late", "late-return"):
         payment.state = State.PROCESSING
         payment.save()
         _tell(payment, "payment.pending", f"pending-{payment.ref}")
         _tell(payment, "payment.captured", f"captured-{payment.ref}", after=SLOW, becomes=State.PAID)
+        if account.scenario == "late-return":
+            charge_back(payment, SLOW * 2)
     elif account.scenario in ("declined", "insufficient_funds", "expired_card"):
         _decline(payment, account.scenario)
     else:
@@ -148,7 +176,19 @@ def charge_back(payment: DemoPayment, after: timedelta = timedelta(0)) -> None:
     _tell(payment, "payment.reversed", f"reversed-{payment.ref}", after=after, becomes=State.REVERSED)
 
 
+def _reserve(payment: DemoPayment) -> None:
+    lasts = SLOW if payment.scenario == "short-reserve" else RESERVED
+    payment.state, payment.authorized_until = State.AUTHORIZED, timezone.now() + lasts
+    payment.save()
+    data = {"amount": payment.amount, "until": payment.authorized_until.isoformat()}
+    _tell(payment, "payment.authorized", f"authorized-{payment.ref}", data)
+    _tell(payment, "payment.expired", f"expired-{payment.ref}", after=lasts, becomes=State.EXPIRED)
+
+
 def _take(payment: DemoPayment) -> None:
+    if payment.capture_later:
+        _reserve(payment)
+        return
     wrong = payment.scenario == "short" or _happens("wrong_amount")
     payment.taken = max(payment.amount - 1, 0) if wrong else payment.amount
     payment.state = State.PAID
@@ -224,6 +264,9 @@ def deliver_due(now: datetime | None = None, limit: int = 20) -> int:
 
 def _deliver(event: DemoEvent, now: datetime) -> None:
     _become(event)
+    if _overtaken(event):
+        DemoEvent.objects.filter(pk=event.pk).update(due_at=None, answer="overtaken")
+        return
     body = json.dumps(_payload(event)).encode()
     stamp = int(time.time()) - (3600 if event.trick == "stale" else 0)
     key = b"not the secret" if event.trick == "forged" else secret()
@@ -244,12 +287,19 @@ def _become(event: DemoEvent) -> None:
         return
     with transaction.atomic():
         payment = DemoPayment.objects.select_for_update().get(pk=event.payment_id)
-        before = State.PROCESSING if event.becomes == State.PAID else State.PAID
-        if payment.state == before:
+        if payment.state == _BEFORE[event.becomes]:
             payment.state = event.becomes
             payment.taken = payment.amount if event.becomes == State.PAID else payment.taken
             payment.save()
         event.payment = payment
+
+
+_BEFORE = {State.PAID: State.PROCESSING, State.REVERSED: State.PAID, State.EXPIRED: State.AUTHORIZED}
+
+
+def _overtaken(event: DemoEvent) -> bool:
+    """A reservation that was collected or let go in time does not expire."""
+    return event.becomes == State.EXPIRED and event.payment.state != State.EXPIRED
 
 
 def _payload(event: DemoEvent) -> dict[str, Any]:

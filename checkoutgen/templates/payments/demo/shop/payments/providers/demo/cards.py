@@ -29,9 +29,15 @@ CARDS = (
     Account("4000000000000085", "short", _("takes a wrong amount")),
     Account("4000000000000259", "chargeback", _("pays, and is charged back 30 seconds later")),
 )
+# Of a method that is collected at shipping.
+RESERVING = (
+    Account("4000000000000101", "uncollectable", _("is reserved, but cannot be collected")),
+    Account("4000000000000119", "short-reserve", _("is reserved for 30 seconds only")),
+)
 IBANS = (
     Account("DE89370400440532013000", "late", _("is debited after 30 seconds")),
     Account("FR1420041010050500013M02606", "chargeback", _("is debited, and returned 30 seconds later")),
+    Account("NL91ABNA0417164300", "late-return", _("is debited after 30 seconds, and returned 30 seconds after that")),
     Account("SE4550000000058398257466", "declined", _("is declined")),
 )
 # Wallets, pay later and the rest have no number to type: the buyer agrees or does not.
@@ -41,12 +47,12 @@ BUTTONS = (
 )
 
 
-def accounts(kind: str) -> tuple[Account, ...]:
+def accounts(kind: str, *, reserving: bool = False) -> tuple[Account, ...]:
     if kind == "card":
-        return CARDS
+        return (*CARDS[:-1], *RESERVING) if reserving else CARDS  # what is only reserved cannot be charged back
     return IBANS if kind == "sepa-debit" else BUTTONS
 
 
-def find(kind: str, typed: str) -> Account | None:
+def find(kind: str, typed: str, *, reserving: bool = False) -> Account | None:
     number = "".join(typed.split()).upper()
-    return next((each for each in accounts(kind) if each.number.upper() == number), None)
+    return next((each for each in accounts(kind, reserving=reserving) if each.number.upper() == number), None)

@@ -16,10 +16,12 @@ class DemoPayment(models.Model):
         OPEN = "open"
         CHALLENGE = "challenge"  # waiting for 3-D Secure
         PROCESSING = "processing"
+        AUTHORIZED = "authorized"  # reserved: the shop collects it, whole or in parts, or lets it go
         PAID = "paid"
         DECLINED = "declined"
         CANCELLED = "cancelled"
         REVERSED = "reversed"
+        EXPIRED = "expired"  # a reservation that nobody collected in time
 
     ref = models.CharField(max_length=40, unique=True, default=new_ref)
     key = models.CharField(max_length=64, unique=True)  # the shop's idempotency key
@@ -28,6 +30,8 @@ class DemoPayment(models.Model):
     language = models.CharField(max_length=12)
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
+    capture_later = models.BooleanField(default=False)
+    authorized_until = models.DateTimeField(null=True, blank=True)
     taken = models.BigIntegerField(default=0)  # what was really charged: a fault may make it differ from `amount`
     state = models.CharField(max_length=20, choices=State, default=State.OPEN)
     failure = models.CharField(max_length=40, blank=True)
@@ -42,6 +46,21 @@ class DemoPayment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reference} {self.state}"
+
+
+class DemoCapture(models.Model):
+    payment = models.ForeignKey(DemoPayment, on_delete=models.CASCADE, related_name="captures")
+    key = models.CharField(max_length=64, unique=True)
+    ref = models.CharField(max_length=40, unique=True, default=new_ref)
+    amount = models.BigIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="demo_capture_positive")]
+
+    def __str__(self) -> str:
+        return self.ref
 
 
 class DemoRefund(models.Model):

@@ -53,11 +53,11 @@ def page(request: HttpRequest, payment: DemoPayment) -> HttpResponse:
         return SeeOther(reverse("demo:challenge", args=[payment.ref]))
     if payment.state != State.OPEN:
         return _show(request, payment, "done")
-    listed = accounts(payment.kind)
+    listed = accounts(payment.kind, reserving=payment.capture_later)
     if request.method != "POST":
         return _show(request, payment, "pay", accounts=listed)
     typed = request.POST.get("use") or request.POST.get("number", "")
-    account = find(payment.kind, typed)
+    account = find(payment.kind, typed, reserving=payment.capture_later)
     if account is None:
         problem = _("This is not one of the test numbers below. No other number is accepted here.")
         return _show(request, payment, "pay", 422, accounts=listed, problem=problem, typed=typed[:40])
