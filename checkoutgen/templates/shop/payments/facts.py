@@ -1,13 +1,16 @@
 """What the engine and the providers tell each other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.http import HttpRequest
 
 from .models import Capture, PaymentAttempt, Refund, SavedMethod
+
+if TYPE_CHECKING:
+    from orders.models import Order
 
 
 @dataclass(frozen=True)
@@ -130,3 +133,44 @@ class Saving(Protocol):
 
     def forget(self, saved: SavedMethod) -> None:
         """Have it forgotten; one that is not known any more is forgotten already."""
+
+
+class Fields(Protocol):
+    """The functions of `payments/providers/<name>/fields.py`: the provider's fields in the page of the shop.
+
+    `settings` is what its script in the page may know; `typed` is what that script brings back, never card data.
+    """
+
+    def places(self) -> dict[str, str]: ...
+    def settings(self, order: "Order", method: dict[str, Any]) -> dict[str, Any]: ...
+    def create(self, typed: str, attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created: ...
+
+
+@dataclass(frozen=True)
+class Wallet:
+    """What a wallet says of its owner. `token` is its leave to take the money, `amount` the most it allows (None: any).
+
+    `address` has the keys of checkout.address.KEYS; `option` is the way of delivery that was chosen in the wallet.
+    """
+
+    token: str
+    email: str
+    address: dict[str, str]
+    phone: str = ""
+    option: str = ""
+    amount: int | None = None
+    currency: str = ""
+
+
+class Express(Protocol):
+    """The functions of `payments/providers/<name>/express.py`: a wallet's button in the cart.
+
+    A wallet has either a page of its own, which `begin` opens and answers with (reference, address), or a button that
+    the provider's script draws in a page of the shop, whose `settings` it may know. `wallet` reads, from the provider,
+    who came back; None when nobody agreed. `create` collects, with the token of the wallet.
+    """
+
+    def begin(self, cart: Any, method: dict[str, Any], return_url: str, quote_url: str) -> tuple[str, str]: ...
+    def settings(self, cart: Any, method: dict[str, Any]) -> dict[str, Any]: ...
+    def wallet(self, ref: str, answer: Mapping[str, str]) -> Wallet | None: ...
+    def create(self, token: str, attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created: ...

@@ -34,6 +34,11 @@ def provider_of(method: dict[str, Any]) -> str:
     return "" if without else method.get("provider", "")
 
 
+def in_page(method_id: str) -> bool:
+    """Whether the provider's fields stand in a page of the shop (`mode: fields`)."""
+    return (method(method_id) or {}).get("mode") == "fields"
+
+
 def captured_at_shipping(method_id: str) -> bool:
     """Whether the money is only reserved at the order, and collected when the goods leave."""
     return (method(method_id) or {}).get("capture") == "at-shipping"

@@ -13,7 +13,7 @@ from orders import links
 from orders.models import Order
 from orders.states import UNPAID
 
-from . import engine
+from . import engine, methods, vault
 from .adapters import UnknownProvider, adapter
 from .facts import BadWebhook, ProviderDown
 from .models import PaymentAttempt
@@ -57,6 +57,7 @@ def back(request: HttpRequest, key: str) -> HttpResponse:
     attempt = get_object_or_404(PaymentAttempt.objects.select_related("order"), key=key)
     if attempt.provider:
         engine.learn(attempt, "return")
+        vault.collect(attempt)
     return SeeOther(page_after_payment(attempt.order))
 
 
@@ -65,4 +66,6 @@ def page_after_payment(order: Order) -> str:
     order.refresh_from_db()
     open_still = order.state in UNPAID and engine.payment_status(order) != "pending"
     with override(order.language):
+        if open_still and methods.in_page(order.payment_method):
+            return reverse("pay:fields", args=[links.token(order), order.payment_method])
         return reverse("orders:pay" if open_still else "orders:thanks", args=[links.token(order)])
