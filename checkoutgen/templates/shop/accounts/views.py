@@ -24,6 +24,7 @@ from accounts.signup import sign_up
 from cart import session
 from common.http import SeeOther
 from orders import links as order_links
+from payments import saved
 
 READ_OR_SEND = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -57,7 +58,7 @@ def _enter(request: HttpRequest, user: User) -> None:
 def home(request: HttpRequest) -> HttpResponse:
     user = request.user
     orders = [(order, order_links.token(order)) for order in user.orders.prefetch_related("lines")[:100]]
-    return render(request, "accounts/home.html", {"orders": orders, "customer": user})
+    return render(request, "accounts/home.html", {"orders": orders, "customer": user, "cards": saved.of(user)})
 
 
 @never_cache
@@ -186,6 +187,8 @@ def password_set(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     form = NewPasswordForm(request.POST or None, email=user.email)
     if request.method == "POST" and form.is_valid():
         user.set_password(form.cleaned_data["password"])
+        if user.verified_at is None:  # whoever opened the account may not be who reads its mails
+            saved.remove(user.saved_methods.all())
         user.verified_at = user.verified_at or timezone.now()
         user.save(update_fields=["password", "verified_at"])
         throttle.forget(request, user.email)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from cart.models import Cart
 from config.shop import MARKETS, SHOP
 from delivery.methods import Option, options
+from payments import saved
 from payments.methods import available
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from payments.models import SavedMethod
 
 
 class Checkout:
@@ -108,3 +110,8 @@ class Checkout:
         wanted = ("b2b", "mixed", None) if self.business else ("b2c", "mixed", None)
         found = available(self.country, self.total, self.cart.currency, kind)
         return [method for method in found if method.get("audience") in wanted]
+
+    @cached_property
+    def cards(self) -> "list[SavedMethod]":
+        """What the buyer has saved for the ways to pay that are open; not all of it may be `usable` any more."""
+        return saved.choices(self.user, self.methods)

@@ -27,7 +27,7 @@ from common.urls import address
 from config.shop import MARKETS, SHOP
 from orders.models import Order
 from orders.placing import CartChanged, place
-from orders.views import pay
+from orders.views import begin
 from payments.views import page_after_payment
 
 ONE_PAGE = SHOP["checkout"].get("layout") == "one-page"
@@ -85,7 +85,7 @@ def enter(request: HttpRequest) -> Checkout | HttpResponse:
         order = session.ordered(request)
         if order is not None:  # the second click on the button, or the Back key after the order
             if request.method == "POST":
-                return pay(request, order, order.payment_method)
+                return begin(request, order)
             return SeeOther(page_after_payment(order))
         messages.warning(request, _("Your cart is empty, so there is nothing to order. Nothing was charged."))
         return SeeOther(address("cart:show"))
@@ -199,4 +199,4 @@ def _order(request: HttpRequest, checkout: Checkout, typed: Mapping[str, str]) -
         return SeeOther(address_of(review))
     if checkout.user is not None:
         checkout.user.remember(order)
-    return pay(request, order, order.payment_method)
+    return begin(request, order)

@@ -51,21 +51,25 @@ def is_offered(method: dict[str, Any], user: "User | None" = None) -> bool:
     return bool(method.get("save")) and HAS_ACCOUNTS and (user is not None or account != "none")
 
 
-def consent(method: dict[str, Any], user: "User | None") -> dict[str, str]:
-    """The `label` of the box and the sentence beside it: who keeps what, and until when."""
+def box(method: dict[str, Any], user: "User | None", *, ticked: bool = False) -> dict[str, Any]:
+    """The box to tick below a way to pay: `name`, `label`, `sentence`, `ticked`."""
+    label, sentence = consent(method, user)
+    return {"name": f"payment-save-{method['id']}", "label": label, "sentence": sentence, "ticked": ticked}
+
+
+def consent(method: dict[str, Any], user: "User | None") -> tuple[str, str]:
+    """What the box says, and the sentence beside it: who keeps what, and until when."""
     names = {"provider": saving(methods.provider_of(method)).NAME, "shop": SHOP["shop"]["name"]}
     if method["kind"] == "card":
         label = _("Save this card for my next purchase")
-        who = _(
-            "%(provider)s keeps the card for %(shop)s. We only keep its brand, its last four digits and its expiry date."
-        )
+        who = _("%(provider)s keeps the card for %(shop)s. We keep only its brand, last four digits and expiry date.")
     else:
         label = _("Save this way to pay for my next purchase")
-        who = _("%(provider)s keeps your agreement for %(shop)s. We only keep that it exists.")
+        who = _("%(provider)s keeps your agreement for %(shop)s. We keep only that there is one.")
     until = _("You can remove it at any time in your account.")
     if user is None:
         until = _("It is kept only if you create an account after paying; there you can remove it at any time.")
-    return {"label": label, "sentence": f"{who % names} {until}"}
+    return label, f"{who % names} {until}"
 
 
 def ask(attempt: PaymentAttempt, text: str, now: datetime) -> None:
@@ -116,7 +120,7 @@ def wished(method: dict[str, Any], key: str, save: bool, user: Any, order: Order
     if key:
         return Wish(card=next((each for each in choices(user, [method]) if each.key == key and each.usable), None))
     if save and is_offered(method, user):
-        return Wish(consent=" ".join(consent(method, user).values()))
+        return Wish(consent="\n".join(consent(method, user)))
     return NOTHING
 
 
@@ -146,6 +150,13 @@ def gone(provider: str, token: str) -> int:
 
 
 # -- whose it is ----------------------------------------------------------------------------------------------------
+
+
+def waits(order: Order) -> bool:
+    """Whether a guest consented with this order to something that only an account can keep."""
+    return any(method.get("save") for method in methods.methods()) and (
+        SavedMethod.objects.filter(attempt__order=order, user=None, state__in=(State.ASKED, State.SAVED)).exists()
+    )
 
 
 def claim(order: Order, user: "User") -> None:

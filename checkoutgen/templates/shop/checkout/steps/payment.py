@@ -93,7 +93,11 @@ def value(checkout: Checkout, forms: Mapping[str, django_forms.Form]) -> dict[st
     chosen = cleaned["method"]
     card = next((card for card in checkout.cards if card.value == chosen), None)
     # "Same as the delivery address" is kept as such: that address may still change.
-    remembered = {"method": card.method if card else chosen, "billing_same": same, "billing": {} if same else forms["billing"].value()}
+    remembered = {
+        "method": card.method if card else chosen,
+        "billing_same": same,
+        "billing": {} if same else forms["billing"].value(),
+    }
     if card:
         remembered["saved"] = card.key
     elif cleaned.get(f"save-{chosen}"):

@@ -15,6 +15,7 @@ from mails.sending import send_due
 from payments.adapters import adapters
 from payments.engine import expire_due, reconcile_due
 from payments.settlement import collect_due, warn_due
+from payments.vault import work_due
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 def duties() -> list[Callable[[], int]]:
     """With --once in this order: settle payments before letting orders go, and tell about both."""
     own = [work for each in adapters().values() if (work := getattr(each, "work", None))]
-    return [*own, reconcile_due, collect_due, expire_due, warn_due, send_due]
+    return [*own, reconcile_due, collect_due, work_due, expire_due, warn_due, send_due]
 
 
 class Command(BaseCommand):
