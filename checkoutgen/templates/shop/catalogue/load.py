@@ -46,6 +46,7 @@ def _product(entry: dict[str, Any], position: int) -> Product:
             "dispatch_days": entry.get("dispatch_days") or 0,
             "withdrawal_exception": entry.get("withdrawal_exception") or "",
             "safety": entry.get("safety") or {},
+            "durability_guarantee_years": entry.get("durability_guarantee_years") or 0,
             "published": True,
             "position": position,
         },

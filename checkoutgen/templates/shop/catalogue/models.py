@@ -79,6 +79,8 @@ class Product(Shelved):
     dispatch_days = models.PositiveSmallIntegerField(default=0)
     withdrawal_exception = models.CharField(max_length=8, blank=True)  # letter of article 16, Directive 2011/83/EU
     safety = models.JSONField(default=dict, blank=True)  # article 19, Regulation (EU) 2023/988
+    # Years of the producer's free guarantee of durability; 0: there is none (article 17, Directive (EU) 2019/771).
+    durability_guarantee_years = models.PositiveSmallIntegerField(default=0)
     published = models.BooleanField(default=True)
     position = models.PositiveIntegerField(default=0)
 

@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
 from cart import session
-from catalogue import delivery, markets, pages, prices, shelf
+from catalogue import delivery, guarantees, markets, pages, prices, shelf
 from common.http import SeeOther
 from common.urls import absolute
 from config.shop import MARKETS, section
@@ -63,6 +63,7 @@ def product(request: HttpRequest, handle: str) -> HttpResponse:
         pictures.insert(0, pictures.pop(variant.picture))
     one = delivery.parcel(variant, cost, code)
     promise = delivery.promise(one, timezone.now())
+    today = timezone.localdate()
     context = {
         "product": found,
         "variant": variant,
@@ -81,6 +82,8 @@ def product(request: HttpRequest, handle: str) -> HttpResponse:
         "pictures": pictures,
         "category_id": found.category,
         "category": (section("catalogue").get("categories") or {}).get(found.category),
+        "guarantee": guarantees.notice(found, code, today),
+        "durability": guarantees.durability(found, code, today),
         "withdrawal_note": pages.withdrawal_note(found.withdrawal_exception),
         "related": SimpleLazyObject(lambda: pages.cards(related, code)),
     }

@@ -7,15 +7,17 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
+from catalogue import guarantees
 from common.texts import localized
 from common.urls import absolute
 from config.shop import SHOP, market, section
-from orders import links
-from orders.models import Order
+from orders import declarations, links
+from orders.models import Order, OrderLine
 
 from .plain import plain
 from .words import address_lines
@@ -47,6 +49,7 @@ def consumer(order: Order, language: str) -> Facts | None:
     if not is_consumer(order):
         return None
     facts, seller = market(order.market), SHOP["seller"]
+    lines = list(order.lines.select_related("variant__product"))
     years = facts.get("guarantee_years") or 0
     guarantee = ngettext(
         "By law we answer for goods that are faulty or not as agreed on delivery, if it shows within %(years)s year.",
@@ -55,8 +58,10 @@ def consumer(order: Order, language: str) -> Facts | None:
     )
     address = address_lines(seller.get("complaints_address") or seller["address"])
     return {
-        "withdrawal": _withdrawal(order, facts.get("withdrawal"), language),
+        "withdrawal": _withdrawal(order, lines, facts.get("withdrawal"), language),
         "guarantee": guarantee % {"years": years} if years else "",
+        "durability": list(_durability(order, lines, language)),
+        "declarations": declarations.statements(order),
         "complaints": _("Something is not right? Write to %(email)s or to %(address)s.")
         % {
             "email": section("support").get("email") or seller["email"],
@@ -65,15 +70,24 @@ def consumer(order: Order, language: str) -> Facts | None:
     }
 
 
-def _withdrawal(order: Order, terms: Mapping[str, Any] | None, language: str) -> Facts | None:
+def _durability(order: Order, lines: list[OrderLine], language: str) -> Iterator[str]:
+    """The producers' guarantees that the pages spoke of: article 6(1)(la) belongs to what is confirmed."""
+    for line in lines:
+        product = line.variant.product if line.variant else None
+        years = product and guarantees.durability(product, order.market, timezone.localdate(order.placed_at))
+        if years:
+            words = _("%(title)s: the producer guarantees its durability for %(years)s years.")
+            yield words % {"title": localized(line.title, language), "years": years}
+
+
+def _withdrawal(order: Order, lines: list[OrderLine], terms: Mapping[str, Any] | None, language: str) -> Facts | None:
     if not terms or not apps.is_installed("returns"):
         return None
-    lines = list(order.lines.select_related("variant__product"))
     products = [line.variant.product if line.variant else None for line in lines]
     excluded = [
         localized(line.title, language)
         for line, product in zip(lines, products, strict=True)
-        if product and product.withdrawal_exception
+        if product and declarations.is_excepted(order, product)
     ]
     if len(excluded) == len(lines):
         return None

@@ -16,7 +16,7 @@ from common.texts import localized
 from payments import engine
 from payments.models import Capture, PaymentAttempt, Refund
 
-from . import links
+from . import declarations, links
 from .deeds import DEEDS, Deed
 from .models import Fulfilment, Order, OrderEvent, OrderLine
 
@@ -177,7 +177,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description=_("accepted texts"))
     def accepted(self, order: Order) -> SafeString:
-        return pairs(order.terms)
+        return pairs({**order.terms, "declarations": " ".join(declarations.statements(order))})
 
     # -- what can be done --
 

@@ -84,7 +84,7 @@ def _freeze(cart: Cart, now: datetime, seen_total: int | None) -> Order | None:
         total_amount=sums.total,
         taxes=list(sums.taxes),
         coupon_code=" ".join(each.coupon.code for each in shown.coupons if not each.refusal),
-        terms=_terms(cart.language) | {"accepted_at": now.isoformat(timespec="seconds")},
+        terms=_terms(cart.language) | {"accepted_at": now.isoformat(timespec="seconds")} | _declared(cart),
         placed_at=now,
         expires_at=methods.expires_at(method, now),
     )
@@ -132,13 +132,16 @@ def _people(cart: Cart) -> dict[str, Any]:
     if number := (payment.get("purchase_order") or {}).get("number"):
         company["purchase_order"] = number
     shipping = delivery.get("address") or {}
+    billing = shipping if payment.get("billing_same", True) else payment.get("billing") or shipping
+    if company.get("name"):
+        billing = billing | {"company": company["name"]}
     return {
         "email": contact.get("email", ""),
         "phone": contact.get("phone", ""),
         "note": contact.get("note", ""),
         "company": company,
         "shipping_address": shipping,
-        "billing_address": payment.get("billing") or shipping,
+        "billing_address": billing,
     }
 
 
@@ -167,6 +170,12 @@ def _terms(language: str) -> dict[str, str]:
         if path.is_file():
             digest.update(f"{page}\n".encode() + path.read_bytes())
     return {"version": section("legal").get("version") or "", "sha256": digest.hexdigest()}
+
+
+def _declared(cart: Cart) -> dict[str, Any]:
+    """What was declared on the review page (orders.declarations); nothing where nothing was asked."""
+    found = (cart.data.get("review") or {}).get("declarations")
+    return {"declarations": found} if found else {}
 
 
 def _same(text: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from common.texts import localized
 from config.shop import market
 from mails.contract import is_consumer
 from orders import links
+from orders.declarations import is_excepted
 from orders.models import Order, OrderLine
 from orders.states import OrderState
 
@@ -71,7 +72,7 @@ def open_lines(order: Order) -> list[tuple[OrderLine, int]]:
             done[line["line"]] += line["quantity"]
     left = []
     for line in order.lines.select_related("variant__product"):
-        excluded = line.variant is not None and line.variant.product.withdrawal_exception
+        excluded = line.variant is not None and is_excepted(order, line.variant.product)
         if not excluded and line.quantity > done[line.pk]:
             left.append((line, line.quantity - done[line.pk]))
     return left
