@@ -78,7 +78,7 @@ class PayingTest(PaymentTestCase):
         self.provider.opened[attempt.key] = "ref-early"
         self.provider.charge(attempt)
         self.assertEqual(engine.apply(self.provider.fact(attempt, "evt-early")), "applied")
-        engine._ask_provider(attempt, "https://shop.example")
+        engine._ask_provider(attempt, "https://shop.example", self.provider.create)
         self.assertState(order, "confirmed")
         self.assertEqual(order.attempts.get().state, "captured")
 
