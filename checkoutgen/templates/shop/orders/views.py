@@ -27,8 +27,10 @@ from checkout.address import lines as address_lines
 from common.http import SeeOther
 from common.rows import rows
 from config.shop import HAS_ACCOUNTS, market, section
-from payments import engine, failures, methods
+from payments import engine, failures, methods, saved, wallets
 from payments.engine import NotStarted
+from payments.models import SavedMethod
+from payments.saved import NOTHING, Wish
 
 from . import links
 from .models import Order, OrderLine
@@ -122,16 +124,42 @@ def _account_offer(request: HttpRequest, order: Order, form: Any = None) -> dict
         return {"account_form": None}
     from accounts.forms import NewPasswordForm
 
-    return {"account_form": form or NewPasswordForm(email=order.email)}
+    waiting = session.ordered(request) == order and saved.waits(order)
+    return {"account_form": form or NewPasswordForm(email=order.email), "card_waits": waiting}
 
 
-def pay(request: HttpRequest, order: Order, method_id: str) -> HttpResponse:
-    """Begin to pay: to the provider's page, to the thanks, or back to the choice with the reason."""
+def begin(request: HttpRequest, order: Order) -> HttpResponse:
+    """Pay as the checkout was filled in. Clicked again, it goes on with the same attempt; what was saved and refused is
+    not tried again unasked."""
+    method = methods.method(order.payment_method) or {}
+    chosen = (order.cart.data.get("payment") or {}) if method.get("save") and order.cart else {}
+    wish = saved.wished(method, chosen.get("saved", ""), bool(chosen.get("save")), request.user, order)
+    if wish.card and order.attempts.exclude(state__in=LIVE_ATTEMPT).exists():
+        return _to("pay", order)
+    return pay(request, order, order.payment_method, wish=wish)
+
+
+def pay(
+    request: HttpRequest,
+    order: Order,
+    method_id: str,
+    *,
+    hosted: bool = False,
+    instead_of: str = "",
+    wish: Wish = NOTHING,
+) -> HttpResponse:
+    """Begin to pay: to the page with the provider's fields, to the provider's page (`hosted`: there in any case), to
+    the thanks, or back to the choice with the reason. What the buyer approved in a wallet is collected."""
+    approved = wallets.charge(order, method_id)
+    if methods.in_page(method_id) and order.state in UNPAID and order.total_amount and not (hosted or approved):
+        return SeeOther(reverse("pay:fields", args=[links.token(order), method_id]))
     try:
-        begun = engine.start(order, method_id, request=request)
+        begun = engine.start(order, method_id, request=request, create=approved, instead_of=instead_of, wish=wish)
     except NotStarted as refused:
         messages.error(request, failures.text(refused.code))
         return _to("pay", order)
+    if begun.attempt and begun.attempt.provider_ref and not begun.redirect:  # the provider knows already
+        return SeeOther(reverse("payments:return", args=[begun.attempt.key]))
     if not begun.redirect:
         return _to("thanks", order)
     inside = url_has_allowed_host_and_scheme(begun.redirect, {request.get_host()})
@@ -154,6 +182,18 @@ def leave(request: HttpRequest, order: Order) -> HttpResponse:
     return page
 
 
+def open_methods(order: Order) -> list[dict[str, Any]]:
+    """The ways to pay that are open to an order that stands."""
+    business, number = bool(order.company), order.company.get("purchase_order")
+    found = methods.available(order.market, order.total_amount, order.currency, order.delivery.get("kind", ""))
+    return [
+        method
+        for method in found
+        if method.get("audience") in (None, "mixed", "b2b" if business else "b2c")
+        and (method["kind"] != "purchase-order" or number)
+    ]
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @order_page
 def pay_again(request: HttpRequest, order: Order) -> HttpResponse:
@@ -161,30 +201,43 @@ def pay_again(request: HttpRequest, order: Order) -> HttpResponse:
     context = context_of(order)
     if not context["unpaid"]:
         return _to("show" if order.state not in (*UNPAID, OrderState.CONFIRMED) else "thanks", order)
-    business, number = bool(order.company), order.company.get("purchase_order")
-    open_methods = [
-        method
-        for method in methods.available(
-            order.market, order.total_amount, order.currency, order.delivery.get("kind", "")
-        )
-        if method.get("audience") in (None, "mixed", "b2b" if business else "b2c")
-        and (method["kind"] != "purchase-order" or number)
-    ]
+    offered = open_methods(order)
+    mine = order.user_id == request.user.pk
+    cards = saved.choices(request.user, offered) if mine else []
     if request.method == "POST":
         chosen = request.POST.get("payment-method", "")
-        if chosen in [method["id"] for method in open_methods]:
-            return pay(request, order, chosen)
+        card = next((each for each in cards if each.value == chosen), None)
+        wanted = card.method if card else chosen
+        if method := next((each for each in offered if each["id"] == wanted), None):
+            if card and not _still_wanted(request, order, card):
+                return _to("pay", order)
+            ticked = f"payment-save-{wanted}" in request.POST
+            wish = saved.wished(method, card.key if card else "", ticked, request.user, order)
+            return pay(request, order, wanted, wish=wish)
         messages.error(request, failures.text("method_unavailable"))
         return _to("pay", order)
     last = order.attempts.last()
-    tried = [method["id"] for method in open_methods if method["id"] == order.payment_method]
+    tried = [method["id"] for method in offered if method["id"] == order.payment_method]
     failed = last is not None and last.state in ("failed", "cancelled", "expired")
+    user = request.user if request.user.is_authenticated else None
     context |= {
-        "methods": open_methods,
-        "chosen": next(iter(tried), open_methods[0]["id"] if open_methods else ""),
+        "methods": [
+            method | {"box": saved.box(method, user)} if mine and saved.is_offered(method, user) else method
+            for method in offered
+        ],
+        "cards": cards,
+        "tries": order.attempts.count(),
+        "chosen": next(iter(tried), offered[0]["id"] if offered else ""),
         "reason": failures.text(last.failure or last.state) if failed and last else "",
     }
     return render(request, "orders/pay.html", context)
+
+
+def _still_wanted(request: HttpRequest, order: Order, card: SavedMethod) -> bool:
+    """What is saved needs no page of the provider, so a form sent again must not pay again: it was made before the last
+    try. The same try may be gone on with."""
+    fresh = request.POST.get("tries") == str(order.attempts.count())
+    return fresh or order.attempts.filter(state__in=LIVE_ATTEMPT, saved=card).exists()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -209,13 +262,16 @@ def account(request: HttpRequest, order: Order) -> HttpResponse:
         user = sign_up(order.email, form.cleaned_data["password"], get_language() or order.language, order)
         if user is not None:
             login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+            if session.ordered(request) == order:  # the browser that paid, not just somebody with the order's link
+                saved.claim(order, user)
             text = _("Your account is ready. Open the link that we sent to %(email)s, and earlier orders join it.")
         else:
             text = _("We sent an e-mail to %(email)s. Open the link in it to sign in to your account.")
         messages.success(request, text % {"email": order.email})
         return _to("show", order)
     status = 422 if form.errors else 200
-    return render(request, "orders/account.html", context_of(order) | {"account_form": form}, status=status)
+    context = context_of(order) | _account_offer(request, order, form)
+    return render(request, "orders/account.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

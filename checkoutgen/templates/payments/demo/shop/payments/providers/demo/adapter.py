@@ -5,11 +5,13 @@ import json
 import re
 import time
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from payments import saved
 from payments.facts import BadWebhook, CaptureAnswer, Created, Declined, Fact, RefundAnswer
 from payments.methods import captured_at_shipping, method
 from payments.models import Capture, PaymentAttempt, Refund
@@ -36,26 +38,38 @@ CAPTURES_IN_PARTS = ("card", "wallet", "paypal", "pay-later")
 def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created:
     if not bank.allowed():
         raise Declined("method_unavailable")
-    chosen = method(attempt.method) or {}
     payment = bank.call(
         lambda: bank.open_payment(
-            attempt.key,
-            reference=attempt.order.number,
-            kind=chosen.get("kind", "card"),
-            language=attempt.order.language,
-            amount=attempt.amount,
-            currency=attempt.currency,
-            capture_later=captured_at_shipping(attempt.method),
-            return_url=return_url,
-            webhook_url=webhook_url,
+            attempt.key, **terms(attempt, return_url, webhook_url), keep=saved.asked(attempt) is not None
         )
     )
-    base = webhook_url.removesuffix(reverse("payments:webhook", args=["demo"]))
-    return Created(payment.ref, (base or settings.PUBLIC_URL) + reverse("demo:page", args=[payment.ref]))
+    return Created(payment.ref, page(payment, "page"))
+
+
+def terms(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> dict[str, Any]:
+    return {
+        "reference": attempt.order.number,
+        "kind": (method(attempt.method) or {}).get("kind", "card"),
+        "language": attempt.order.language,
+        "amount": attempt.amount,
+        "currency": attempt.currency,
+        "capture_later": captured_at_shipping(attempt.method),
+        "return_url": return_url,
+        "webhook_url": webhook_url,
+    }
+
+
+def page(payment: DemoPayment, name: str) -> str:
+    """A page of the provider, where it reached the shop."""
+    base = payment.webhook_url.removesuffix(reverse("payments:webhook", args=["demo"]))
+    return (base or settings.PUBLIC_URL) + reverse(f"demo:{name}", args=[payment.ref])
 
 
 def fetch(attempt: PaymentAttempt) -> Fact:
-    payment = bank.call(lambda: DemoPayment.objects.filter(key=attempt.key).first())
+    return fact(attempt, bank.call(lambda: DemoPayment.objects.filter(key=attempt.key).first()))
+
+
+def fact(attempt: PaymentAttempt, payment: DemoPayment | None) -> Fact:
     kind = _KINDS[payment.state] if payment else "unknown"
     return Fact(
         provider="demo",
@@ -115,6 +129,7 @@ def parse_webhook(request: HttpRequest) -> list[Fact]:
                 capture_key=str(data.get("capture_key", ""))[:32],
                 capture_ref=str(data.get("capture_ref", ""))[:200],
                 until=datetime.fromisoformat(data["until"]) if data.get("until") else None,
+                token=str(data.get("token", ""))[:200],
                 payload=event,
             )
         ]
@@ -122,10 +137,17 @@ def parse_webhook(request: HttpRequest) -> list[Fact]:
         raise BadWebhook(f"unreadable: {type(broken).__name__}") from None
 
 
+_OTHERS = {
+    "refund.done": "refunded",
+    "refund.failed": "refund_failed",
+    "capture.done": "capture_done",
+    "token.gone": "token_gone",
+}
+
+
 def _kind(type_: str) -> str:
-    known = {"refund.done": "refunded", "refund.failed": "refund_failed", "capture.done": "capture_done"}
     prefix, _, kind = type_.partition(".")
-    return known.get(type_) or (kind if prefix == "payment" and kind in _KINDS.values() else "unknown")
+    return _OTHERS.get(type_) or (kind if prefix == "payment" and kind in _KINDS.values() else "unknown")
 
 
 work = bank.deliver_due  # the worker does this every round

@@ -28,7 +28,7 @@ from payments import credentials
 from payments.facts import Declined, ProviderDown
 
 from .cards import Account
-from .models import DemoCapture, DemoEvent, DemoPayment, DemoRefund
+from .models import DemoCapture, DemoEvent, DemoPayment, DemoRefund, DemoToken
 
 State = DemoPayment.State
 T = TypeVar("T")
@@ -75,6 +75,30 @@ def call(work: Callable[[], T]) -> T:
 def open_payment(key: str, **terms: Any) -> DemoPayment:
     """The same key opens the same payment, whatever the terms of the second call."""
     return DemoPayment.objects.get_or_create(key=key, defaults=terms)[0]
+
+
+@transaction.atomic
+def charge(key: str, token_ref: str, **terms: Any) -> DemoPayment:
+    """Pay with a card that is kept. The same key pays once, whatever the second call says."""
+    payment = DemoPayment.objects.select_for_update().get(pk=open_payment(key, **terms).pk)
+    if payment.state != State.OPEN:
+        return payment
+    token = DemoToken.objects.filter(ref=token_ref).exclude(scenario="revoked").first()
+    if token is None:
+        raise Declined("token_gone")
+    payment.token, payment.account, payment.scenario = token, token.last4, token.scenario
+    if token.scenario == "always-challenge":
+        payment.state = State.CHALLENGE
+        payment.save()
+    elif token.scenario == "declined-later":
+        _decline(payment, "declined")
+    else:
+        _take(payment)
+    return payment
+
+
+def forget(token_ref: str) -> None:
+    DemoToken.objects.filter(ref=token_ref).delete()
 
 
 def void(key: str) -> None:
@@ -130,13 +154,15 @@ def refunded(payment: DemoPayment) -> int:
 
 
 @transaction.atomic
-def pay(ref: str, account: Account) -> DemoPayment:
+def pay(ref: str, account: Account, expiry: str = "") -> DemoPayment:
     """The buyer gives an account. A second click finds the payment already decided."""
     payment = DemoPayment.objects.select_for_update().get(ref=ref)
     if payment.state != State.OPEN:
         return payment
     payment.account, payment.scenario = account.number[-4:], account.scenario
-    if account.scenario == "challenge":
+    if payment.keep and payment.kind == "card":
+        payment.token = _keep(account, expiry)
+    if account.scenario in ("challenge", "always-challenge"):
         payment.state = State.CHALLENGE
         payment.save()
     elif account.scenario in ("late", "late-return"):
@@ -151,6 +177,19 @@ def pay(ref: str, account: Account) -> DemoPayment:
     else:
         _take(payment)
     return payment
+
+
+def _keep(account: Account, expiry: str) -> DemoToken:
+    """`expiry` as it is typed, like 12/30; without one the card lasts three more years."""
+    month, _, year = expiry.partition("/")
+    known = year.isascii() and year.isdigit() and month.isascii() and month.isdigit() and 1 <= int(month) <= 12
+    return DemoToken.objects.create(
+        brand=account.brand,
+        last4=account.number[-4:],
+        exp_month=int(month) if known else 12,
+        exp_year=2000 + int(year) % 100 if known else timezone.localdate().year + 3,
+        scenario=account.scenario,
+    )
 
 
 @transaction.atomic
@@ -203,6 +242,8 @@ def _take(payment: DemoPayment) -> None:
         _tell(payment, "payment.captured", f"captured-{payment.ref}", after=timedelta(seconds=4), trick="stale")
     if payment.scenario == "chargeback":
         charge_back(payment, SLOW)
+    if payment.scenario == "revoked" and payment.keep and payment.token:
+        _tell(payment, "token.gone", f"gone-{payment.token.ref}", {"token": payment.token.ref}, after=SLOW)
 
 
 def _decline(payment: DemoPayment, code: str) -> None:

@@ -13,13 +13,21 @@ class Account:
     says: Promise
 
     @property
+    def brand(self) -> str:
+        return {"4": "Visa", "5": "Mastercard"}.get(self.number[0], "Card")
+
+    @property
     def spaced(self) -> str:
         return " ".join(self.number[i : i + 4] for i in range(0, len(self.number), 4))
 
 
 CARDS = (
     Account("4242424242424242", "paid", _("pays at once")),
+    Account("5555555555554444", "paid", _("pays at once")),
     Account("4000002500003155", "challenge", _("asks for 3-D Secure first")),
+    Account("4000002760003184", "always-challenge", _("asks for 3-D Secure every time, also when it is saved")),
+    Account("4000000000000341", "declined-later", _("pays; when it is saved, the next payment is declined")),
+    Account("4000000000000036", "revoked", _("pays; when it is saved, its bank revokes it 30 seconds later")),
     Account("4000000000000002", "declined", _("is declined")),
     Account("4000000000009995", "insufficient_funds", _("is declined: the balance is too low")),
     Account("4000000000000069", "expired_card", _("is declined: the card has expired")),

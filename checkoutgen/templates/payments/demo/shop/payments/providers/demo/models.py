@@ -11,6 +11,24 @@ def new_ref() -> str:
     return secrets.token_urlsafe(18)
 
 
+class DemoToken(models.Model):
+    """A card that its owner let the provider keep. `scenario` says what becomes of payments with it."""
+
+    ref = models.CharField(max_length=40, unique=True, default=new_ref)
+    brand = models.CharField(max_length=20)
+    last4 = models.CharField(max_length=4)
+    exp_year = models.PositiveSmallIntegerField()
+    exp_month = models.PositiveSmallIntegerField()
+    scenario = models.CharField(max_length=20)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.brand} {self.last4}"
+
+
 class DemoPayment(models.Model):
     class State(models.TextChoices):
         OPEN = "open"
@@ -37,6 +55,8 @@ class DemoPayment(models.Model):
     failure = models.CharField(max_length=40, blank=True)
     account = models.CharField(max_length=40, blank=True)  # last four digits of the card or IBAN
     scenario = models.CharField(max_length=20, blank=True)
+    keep = models.BooleanField(default=False)  # the buyer agreed in the shop to have the card kept
+    token = models.ForeignKey(DemoToken, null=True, on_delete=models.SET_NULL, related_name="payments")
     return_url = models.URLField(max_length=500)
     webhook_url = models.URLField(max_length=500)
     created_at = models.DateTimeField(default=timezone.now)

@@ -61,7 +61,7 @@ def page(request: HttpRequest, payment: DemoPayment) -> HttpResponse:
     if account is None:
         problem = _("This is not one of the test numbers below. No other number is accepted here.")
         return _show(request, payment, "pay", 422, accounts=listed, problem=problem, typed=typed[:40])
-    payment = bank.pay(payment.ref, account)
+    payment = bank.pay(payment.ref, account, request.POST.get("expiry", ""))
     bank.deliver_soon()
     if payment.state == State.CHALLENGE:
         return SeeOther(reverse("demo:challenge", args=[payment.ref]))
