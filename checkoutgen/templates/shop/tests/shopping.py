@@ -14,14 +14,17 @@ from config.shop import HOME, SHOP, market
 from delivery.methods import options
 from orders.models import Order
 from orders.placing import place
-from payments.facts import Created, Declined, Fact, ProviderDown, RefundAnswer
-from payments.models import PaymentAttempt, Refund
+from payments.facts import CaptureAnswer, Created, Declined, Fact, ProviderDown, RefundAnswer
+from payments.models import Capture, PaymentAttempt, Refund
 
 CURRENCY = market(HOME)["currency"]
 # One method of each way to pay, so that these tests say the same in every shop, whatever its specification offers.
 METHODS: list[dict[str, Any]] = [
     {"id": "card", "kind": "card", "provider": "scripted", "name": {}},
     {"id": "wallet", "kind": "wallet", "provider": "scripted", "name": {}},
+    {"id": "reserved", "kind": "card", "provider": "scripted", "capture": "at-shipping", "name": {}},
+    {"id": "reserved-whole", "kind": "pay-later", "provider": "scripted", "capture": "at-shipping", "name": {}},
+    {"id": "debit", "kind": "sepa-debit", "provider": "scripted", "name": {}},
     {"id": "transfer", "kind": "bank-transfer", "iban": "FR7630006000011234567890189", "days_to_pay": 7, "name": {}},
     {"id": "cheque", "kind": "cheque", "name": {}},
     {"id": "invoice", "kind": "invoice", "terms_days": 30, "name": {}},
@@ -94,6 +97,7 @@ class Scripted:
         self.state: dict[str, str] = {}  # attempt key -> fact kind
         self.taken: dict[str, int] = {}
         self.refunds: dict[str, int] = {}
+        self.captures: dict[str, int] = {}
         self.voided: set[str] = set()
         self.calls: Counter[str] = Counter()
         self.script: list[str] = []
@@ -121,10 +125,19 @@ class Scripted:
     def fetch(self, attempt: PaymentAttempt) -> Fact:
         return self._call("fetch", lambda: self.fact(attempt, f"fetch:{attempt.key}:{self.state.get(attempt.key)}"))
 
+    CAPTURES_IN_PARTS = ("card",)
+
+    def capture(self, capture: Capture) -> CaptureAnswer:
+        def work() -> CaptureAnswer:
+            self.captures[capture.key] = capture.amount
+            return CaptureAnswer(f"ca-{capture.key}", "done")
+
+        return self._call("capture", work)
+
     def void(self, attempt: PaymentAttempt) -> None:
         def work() -> None:
             self.voided.add(attempt.key)
-            if self.state.get(attempt.key) == "action_required":
+            if self.state.get(attempt.key) in ("action_required", "authorized"):
                 self.state[attempt.key] = "cancelled"
 
         self._call("void", work)
@@ -145,6 +158,10 @@ class Scripted:
         self.state[attempt.key] = "captured"
         self.taken[attempt.key] = attempt.amount if amount is None else amount
 
+    def reserve(self, attempt: PaymentAttempt) -> None:
+        self.state[attempt.key] = "authorized"
+        self.taken[attempt.key] = attempt.amount
+
     def fact(self, attempt: PaymentAttempt, event_id: str, kind: str = "", **values: Any) -> Fact:
         kind = kind or self.state.get(attempt.key, "unknown")
         values = {"amount": self.taken.get(attempt.key), "currency": attempt.currency} | values
@@ -161,6 +178,8 @@ class _Shopping:
             patch.dict(SHOP["payment"], methods=METHODS),
             patch.dict(SHOP["delivery"], methods=WAYS),
             patch("payments.engine.adapter", lambda name: self.provider),
+            patch("payments.captures.adapter", lambda name: self.provider),
+            patch("payments.settlement.adapter", lambda name: self.provider),
         ):
             patcher.start()
             self.addCleanup(patcher.stop)
