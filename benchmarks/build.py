@@ -15,10 +15,15 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from checkoutgen.build import manifest as manifests  # noqa: E402
+from checkoutgen.build.manifest import BASE, MANIFEST, Base, archive, digest  # noqa: E402
+from checkoutgen.build.render import File  # noqa: E402
+
 BARS = {"build, cold": (16, 10), "build --check, unchanged": (9, 6), "rebuild, 100 files merged": (20, 12)}
 
 
@@ -32,26 +37,17 @@ def cpu(*command: str | Path) -> float:
 
 def edited(made: Path, out: Path) -> None:
     """A copy of a built shop with 100 texts edited by hand, as if the last build had written them otherwise."""
-    import hashlib
-    import json
-    import zipfile
-
-    shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(made, out)
-    manifest = json.loads((out / ".checkoutgen/manifest.json").read_text())
-    with zipfile.ZipFile(out / ".checkoutgen/base.zip") as zipped:
-        texts = {name: zipped.read(name) for name in zipped.namelist()}
-    for path in [path for path in sorted(texts) if texts[path].count(b"\n") > 20 and path.endswith((".py", ".html"))][
-        :100
-    ]:
+    manifest = manifests.load((out / MANIFEST).read_bytes())
+    texts = dict(Base((out / BASE).read_bytes()).texts)
+    long = [path for path in sorted(texts) if texts[path].count(b"\n") > 20 and path.endswith((".py", ".html"))]
+    for path in long[:100]:
         lines = texts[path].splitlines(True)
         texts[path] = b"".join([*lines[:-1], b"# an older last line\n", lines[-1]])
         (out / path).write_bytes(b"# mine\n" + texts[path])
-        manifest["files"][path]["digest"] = hashlib.sha256(texts[path]).hexdigest()
-    with zipfile.ZipFile(out / ".checkoutgen/base.zip", "w") as zipped:
-        for name, content in texts.items():
-            zipped.writestr(name, content)
-    (out / ".checkoutgen/manifest.json").write_text(json.dumps(manifest))
+        manifest.files[path] = manifest.files[path]._replace(digest=digest(texts[path]))
+    (out / BASE).write_bytes(archive({path: File(content) for path, content in texts.items()}))
+    (out / MANIFEST).write_bytes(manifest.dump())
 
 
 def main() -> int:
@@ -60,19 +56,22 @@ def main() -> int:
     arguments.add_argument("--rounds", type=int, default=9)
     chosen = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="checkoutgen-benchmark-") as folder:
-        made, out = Path(folder, "made"), Path(folder, "shop")
+        made = Path(folder, "made")
         tool = ("-m", "checkoutgen", "build", chosen.spec)
         cpu(*tool, made)
-        measures: dict[str, tuple[Callable[[], object], tuple[str | Path, ...]]] = {
-            "build, cold": (lambda: shutil.rmtree(out, ignore_errors=True), (*tool, out)),
-            "build --check, unchanged": (lambda: None, (*tool, made, "--check")),
-            "rebuild, 100 files merged": (lambda: edited(made, out), (*tool, out)),
-        }
-        times: dict[str, list[float]] = {name: [] for name in ("python -c pass", *measures)}
-        for _ in range(chosen.rounds):
-            times["python -c pass"].append(cpu("-c", "pass"))
-            for name, (prepare, command) in measures.items():
-                prepare()
+        times: dict[str, list[float]] = {name: [] for name in ("python -c pass", *BARS)}
+        for turn in range(chosen.rounds):
+            # In new folders, and nothing is deleted before the end: ext4 passes over inodes that were freed in the last
+            # minutes one by one, so that a build after a large deletion is charged for it.
+            new, merged = Path(folder, f"new-{turn}"), Path(folder, f"merged-{turn}")
+            edited(made, merged)
+            commands: dict[str, tuple[str | Path, ...]] = {
+                "python -c pass": ("-c", "pass"),
+                "build, cold": (*tool, new),
+                "build --check, unchanged": (*tool, made, "--check"),
+                "rebuild, 100 files merged": (*tool, merged),
+            }
+            for name, command in commands.items():
                 times[name].append(cpu(*command))
     floor = statistics.median(times["python -c pass"])
     missed = False

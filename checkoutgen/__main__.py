@@ -10,8 +10,11 @@ from typing import NoReturn
 # A command allocates much and soon ends: the usual threshold of 700 objects would cost it a tenth of its time.
 gc.set_threshold(100_000, 20, 100)
 
-if sys.argv[1:2] == ["lint"]:  # without typer, whose import takes longer than a lint
+# Without typer, whose import takes longer than a lint.
+if sys.argv[1:2] == ["lint"]:
     from checkoutgen.lint.arguments import main
+elif sys.argv[1:2] in (["plan"], ["build"]):
+    from checkoutgen.build.arguments import main
 else:
     from checkoutgen.cli import main
 

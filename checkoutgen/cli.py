@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 import typer.exceptions
 
 from checkoutgen import console
-from checkoutgen.console import report
+from checkoutgen.console import read_spec, report
 from checkoutgen.errors import CheckoutgenError, printable
-
-if TYPE_CHECKING:
-    from checkoutgen.spec import Spec
 
 app = typer.Typer(
     add_completion=False,
@@ -26,6 +21,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+# For commands that read their own arguments, without typer when they are the first word (`__main__`).
+UNREAD: dict[str, Any] = {
+    "add_help_option": False,
+    "context_settings": {
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+    },
+}
 SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help="The spec, or - for standard input.")]
 SpecPaths = Annotated[list[Path], typer.Argument(metavar="SPEC...", help="One or more specs, or - for standard input.")]
 
@@ -41,17 +45,6 @@ def _command() -> object:
     except typer.exceptions.TyperException as error:  # wrong usage; it says so itself
         error.show()  # type: ignore[attr-defined]
         return error.exit_code
-
-
-def read_spec(path: Path) -> Spec:
-    """The spec at a path, or from standard input for `-`."""
-    from checkoutgen import spec
-
-    if str(path) == "-":
-        from checkoutgen.spec.reader import MAX_BYTES
-
-        return spec.load(None, text=sys.stdin.buffer.read(MAX_BYTES + 1))
-    return spec.load(path)
 
 
 @app.command()
@@ -84,10 +77,7 @@ def validate(specs: SpecPaths) -> int:
     return code
 
 
-@app.command(
-    add_help_option=False,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False},
-)
+@app.command(**UNREAD)
 def lint(context: typer.Context) -> int:
     """Judge specs by the law of their markets on a day, and by good practice; see lint --help."""
     from checkoutgen.lint.arguments import run
@@ -126,96 +116,23 @@ def schema() -> None:
     print(json.dumps(load(), indent=2, ensure_ascii=False))
 
 
-class PlanFormat(StrEnum):
-    text = "text"
-    json = "json"
-    markdown = "markdown"
-
-
 OutPath = Annotated[Path, typer.Argument(metavar="OUT", help="The folder of the shop.")]
-Restore = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="PATH", help="Write this file as the build makes it, whatever you did to it; repeat for more."
-    ),
-]
 
 
-@app.command()
-def plan(
-    spec: SpecPath,
-    out: OutPath,
-    restore: Restore = None,
-    form: Annotated[PlanFormat, typer.Option("--format", help="How to say it.")] = PlanFormat.text,
-    sheet: Annotated[bool, typer.Option("--sheet", help="Print what the shop promises, to be signed.")] = False,
-) -> int:
-    """Show what a build would change, in words and file by file; nothing is written."""
-    from checkoutgen.build import report
-    from checkoutgen.build.changes import summary
-    from checkoutgen.build.plan import plan
+@app.command(**UNREAD)
+def plan(context: typer.Context) -> int:
+    """Show what a build would change, in words and file by file; see plan --help."""
+    from checkoutgen.build.arguments import run
 
-    wanted = read_spec(spec)
-    if sheet:
-        from checkoutgen.build import signoff
-
-        print("\n".join(signoff.sheet(wanted)))
-        return 0
-    planned = plan(wanted, out, restore or ())
-    if form is PlanFormat.json:
-        print(report.as_json(planned))
-    elif form is PlanFormat.markdown:
-        print(report.markdown(planned))
-    else:
-        print("\n".join([*report.text(planned), f"{printable(str(out))}: {summary(planned.changes, planned.pending)}"]))
-    return 5 if planned.conflicts else 0
+    return run("plan", context.args)
 
 
-@app.command()
-def build(
-    spec: SpecPath,
-    out: OutPath,
-    restore: Restore = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 4 when a build would change anything.")
-    ] = False,
-    require_signoff: Annotated[
-        bool, typer.Option("--require-signoff", help="Stop, exit 1, unless somebody signed what the shop promises.")
-    ] = False,
-) -> int:
-    """Build the shop, all of it or nothing. Your edits are merged; conflicts are marked in the files, exit code 5."""
-    from checkoutgen.build.changes import lines, summary
+@app.command(**UNREAD)
+def build(context: typer.Context) -> int:
+    """Build the shop, all of it or nothing; see build --help."""
+    from checkoutgen.build.arguments import run
 
-    if check and not restore and not require_signoff:
-        from checkoutgen.build.fresh import untouched
-
-        if (yours := untouched(spec, out)) is not None:
-            print("\n".join([*lines(yours), f"{printable(str(out))}: {summary(yours, pending=False)}"]))
-            return 0
-    from checkoutgen.build.plan import plan
-
-    wanted = read_spec(spec)
-    if require_signoff:
-        from checkoutgen.build import signoff
-
-        signoff.require(wanted)
-    if check:
-        planned = plan(wanted, out, restore or ())
-    else:
-        from checkoutgen.build.tree import refuse
-        from checkoutgen.build.write import apply, locked
-
-        refuse(out, wanted.root)  # before the lock: it stands beside what `out` leads to
-        with locked(out):
-            planned = plan(wanted, out, restore or ())
-            apply(planned)
-    shown = lines(planned.changes) if planned.last is not None or check else []
-    from checkoutgen.build.environment import notes
-
-    outcome = f"{printable(str(out))}: {summary(planned.changes, planned.pending)}"
-    print("\n".join([*shown, outcome, *notes(wanted.data)]))
-    if planned.conflicts:
-        return 5
-    return 4 if check and planned.pending else 0
+    return run("build", context.args)
 
 
 @app.command(name="check-update")

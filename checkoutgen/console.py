@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
-from typing import NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 from checkoutgen.errors import CheckoutgenError, SpecError, printable
+
+if TYPE_CHECKING:
+    from checkoutgen.spec import Spec
 
 
 def run(command: Callable[[], object]) -> NoReturn:
@@ -33,6 +37,17 @@ def run(command: Callable[[], object]) -> NoReturn:
             raise
         kind = type(error).__name__
         fail(f"internal error ({kind}); set CHECKOUTGEN_DEBUG=1 to see where, and please report it", 70)
+
+
+def read_spec(path: Path) -> Spec:
+    """The spec at a path, or from standard input for `-`."""
+    from checkoutgen import spec
+
+    if str(path) == "-":
+        from checkoutgen.spec.reader import MAX_BYTES
+
+        return spec.load(None, text=sys.stdin.buffer.read(MAX_BYTES + 1))
+    return spec.load(path)
 
 
 def fail(message: str, code: int) -> NoReturn:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from checkoutgen.errors import printable
 
@@ -25,8 +24,7 @@ LISTED = 40
 DELETED, EDITED = "deleted by you", "edited by you"
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One path that is not as the build would write it, and what the build does about it.
 
     keep: your version stays. conflict: both sides changed the same place; a text then holds both between markers.

@@ -6,8 +6,8 @@ all of that is the same, a build renders the same, so that only the shop's own f
 
 from __future__ import annotations
 
-import hashlib
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,22 +15,44 @@ from checkoutgen import __version__
 from checkoutgen.build import manifest as manifests
 from checkoutgen.build.changes import DELETED, EDITED, Change
 from checkoutgen.build.manifest import BASE, MANIFEST, digest
-from checkoutgen.build.select import PACKAGE, read, walk
+from checkoutgen.build.select import LEFT_BEHIND_ENDINGS, PACKAGE, UNREAD, package, read
+from checkoutgen.errors import CheckoutgenError
 
 if TYPE_CHECKING:
     from checkoutgen.spec import Spec
 
-# Parts of checkoutgen that no build reads.
-UNREAD = ("lint/", "report/", "templates/starter/", "cli.py", "__main__.py")
+RECORD = PACKAGE.parent / f"checkoutgen-{__version__}.dist-info" / "RECORD"
 
 
+@cache
 def tool() -> str:
-    """A digest of all that checkoutgen builds with: code, templates, markets, words."""
-    whole = hashlib.sha256()
-    for path in walk(PACKAGE):
-        if not path.startswith(UNREAD):
-            whole.update(f"{path}\0{digest(read(PACKAGE / path))}\n".encode())
-    return whole.hexdigest()
+    """A digest of all that checkoutgen builds with. CheckoutgenError when it is not what was installed."""
+    digests = {path: digest(content) for path, content in package().items()}
+    packed = _packed()
+    if packed and (wrong := sorted(path for path, _ in digests.items() ^ packed.items())):
+        raise CheckoutgenError(f"the installation is damaged ({wrong[0]}): install checkoutgen again")
+    return digest("".join(f"{path}\0{known}\n" for path, known in digests.items()).encode())
+
+
+def _packed() -> dict[str, str]:
+    """The digest of each file of an installed package, as the wheel lists them; empty for a checkout.
+
+    https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file
+    """
+    if not RECORD.is_file():
+        return {}
+    import base64
+    import csv
+
+    top = PACKAGE.name + "/"
+    with RECORD.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.reader(file) if row[0].startswith(top) and row[1].startswith("sha256=")]
+    known = {path.removeprefix(top): value.removeprefix("sha256=") for path, value, _ in rows}
+    return {
+        path: base64.urlsafe_b64decode(value + "=").hex()
+        for path, value in known.items()
+        if not path.startswith(UNREAD) and not path.endswith(LEFT_BEHIND_ENDINGS)
+    }
 
 
 def inputs(spec: Spec) -> dict[str, str]:
@@ -66,12 +88,10 @@ def _yours(last: manifests.Manifest, out: Path) -> list[Change] | None:
         if entry.owner == "seeded":
             continue
         try:
-            handle = os.open(f"{out}/{path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            content = read(f"{out}/{path}", os.O_NOFOLLOW)
         except FileNotFoundError:
             changes.append(Change(path, "keep", DELETED))
             continue
-        with open(handle, "rb", buffering=0) as file:
-            content = file.read()
         if digest(content) != entry.digest:
             if b"<<<<<<< " in content:  # perhaps an unresolved conflict
                 return None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
 
 import mjml
 
-MAILS = Path(__file__).resolve().parent.parent / "templates" / "mails"
+from checkoutgen.build.select import TEMPLATES, package
+
+MAILS = TEMPLATES / "mails"
 # Where a line may break without a mail client seeing it: inside tables and the head. Merges need lines to hold on to.
 BREAK = re.compile(r"(?=<(?:table|tr|td|th|style|meta|body)\b)")
 INCLUDE = re.compile(r'<mj-include path="([a-z-]+\.mjml)"\s*/>')
@@ -21,7 +22,7 @@ def names() -> list[str]:
 
 def body(name: str) -> str:
     """The HTML body of a mail, as a Django template."""
-    source = _with_parts((MAILS / name / "mail.mjml").read_text("utf-8"))
+    source = _with_parts(_read(f"{name}/mail.mjml"))
     # fonts={}: MJML would add an @import of Google's server for every font name it knows.
     html = mjml.mjml2html(source, fonts={}).replace(' target="_blank"', "")
     return BREAK.sub("\n", html) + "\n"
@@ -34,4 +35,8 @@ def _with_parts(source: str) -> str:
 
 @cache
 def _part(name: str) -> str:
-    return _with_parts((MAILS / "parts" / name).read_text("utf-8").strip())
+    return _with_parts(_read(f"parts/{name}").strip())
+
+
+def _read(path: str) -> str:
+    return package()[f"templates/mails/{path}"].decode()

@@ -1,4 +1,4 @@
-"""What the last build wrote: `.checkoutgen/manifest.json` (digests, owners, reasons) and `base.zip` (the texts).
+"""What the last build wrote: `.checkoutgen/manifest.json` (digests, owners, reasons) and `base` (the texts).
 
 Both are committed with the shop and equal on every machine: keys and names sorted, no time, no path outside the shop.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
 
 from checkoutgen import __version__
 from checkoutgen.errors import UsageError
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 
 FOLDER = ".checkoutgen"
 MANIFEST = f"{FOLDER}/manifest.json"
-BASE = f"{FOLDER}/base.zip"
+BASE = f"{FOLDER}/base"
 FORMAT = 1
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One generated file as the last build rendered it."""
 
     digest: str
@@ -34,8 +33,7 @@ class Entry:
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(NamedTuple):
     """`tool`: its version. `made_by`: digest of its code and templates. `inputs`: digest of each file it read."""
 
     tool: str
@@ -46,7 +44,7 @@ class Manifest:
     def dump(self) -> bytes:
         """One file a line, so that two branches that built different things merge."""
         encode = json.JSONEncoder(ensure_ascii=False).encode
-        files = ",\n".join(f"{encode(path)}: {encode(vars(entry))}" for path, entry in sorted(self.files.items()))
+        files = ",\n".join(f"{encode(path)}: {encode(entry._asdict())}" for path, entry in sorted(self.files.items()))
         read = ",\n".join(f"{encode(path)}: {encode(known)}" for path, known in sorted(self.inputs.items()))
         made = f'"format": {FORMAT}, "tool": {encode(self.tool)}, "made_by": {encode(self.made_by)}'
         return f'{{{made}, "inputs": {{\n{read}\n}}, "files": {{\n{files}\n}}}}\n'.encode()
@@ -88,41 +86,37 @@ def digest(content: bytes) -> str:
 
 
 def archive(files: dict[str, File]) -> bytes:
-    """The generated texts as a zip with one date, one mode and no compression.
+    """The generated texts one after another, behind a line that says how long each is: {"path": bytes}.
 
-    Deflate gives other bytes under another zlib (zlib-ng), and git compresses the file anyway. Binary files are left
-    out: they are never merged, their digest is enough.
+    Nothing is compressed: other versions of zlib give other bytes, and git compresses the file anyway. Binary files are
+    left out: they are never merged, their digest is enough.
     """
-    import io
-    import zipfile
-
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as zipped:
-        for path, file in sorted(files.items()):
-            if file.owner == "generated" and is_text(file.content):
-                member = zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0))
-                member.create_system = 3  # Unix, on every system
-                member.external_attr = 0o100644 << 16
-                zipped.writestr(member, file.content)
-    return buffer.getvalue()
+    texts = {
+        path: file.content
+        for path, file in sorted(files.items())
+        if file.owner == "generated" and is_text(file.content)
+    }
+    lengths = json.dumps({path: len(content) for path, content in texts.items()})
+    return b"".join([lengths.encode(), b"\n", *texts.values()])
 
 
 class Base:
-    """The texts of the last build; the archive is opened only when one is asked for."""
+    """The texts of the last build; the archive is taken apart only when one is asked for."""
 
     def __init__(self, archive: bytes) -> None:
         self._archive = archive
 
     @cached_property
     def texts(self) -> dict[str, bytes]:
-        import io
-        import zipfile
-
+        head, _, body = self._archive.partition(b"\n")
         try:
-            with zipfile.ZipFile(io.BytesIO(self._archive)) as zipped:
-                return {name: zipped.read(name) for name in zipped.namelist()}
-        except zipfile.BadZipFile:
+            lengths = {str(path): int(length) for path, length in json.loads(head).items()}
+            if min(lengths.values(), default=0) < 0 or sum(lengths.values()) != len(body):
+                raise ValueError(BASE)
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             raise UsageError(f"{BASE} is damaged: restore it from your repository") from None
+        ends = accumulate(lengths.values())
+        return {path: body[end - length : end] for (path, length), end in zip(lengths.items(), ends, strict=True)}
 
 
 def is_text(content: bytes) -> bool:

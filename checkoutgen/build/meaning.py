@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checkoutgen.build.manifest import is_text
 
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 CATALOGUE, SETTINGS, LEGAL = "content/catalogue.json", "config/shop.json", "content/legal/"
 
 
-@dataclass(frozen=True)
-class Meaning:
+class Meaning(NamedTuple):
     """One change of a value; `path` is its place in the spec. None before: new; None after: gone."""
 
     kind: str

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from checkoutgen import __version__
 from checkoutgen.build import fresh, merge
@@ -18,21 +17,21 @@ from checkoutgen.build import tree as trees
 from checkoutgen.build.changes import DELETED, EDITED, Action, Change
 from checkoutgen.build.manifest import BASE, MANIFEST, Base, Entry, Manifest, digest
 from checkoutgen.build.render import File, render
+from checkoutgen.build.select import read
 from checkoutgen.errors import UsageError, quoted
 
 if TYPE_CHECKING:
     from checkoutgen.spec import Spec
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     out: Path
     tree: trees.Tree
     changes: tuple[Change, ...]
-    writes: dict[str, File] = field(repr=False)  # by path: everything to write, the manifest and its base included
+    writes: dict[str, File]  # by path: everything to write, the manifest and its base included
     deletes: frozenset[str]
-    rendered: dict[str, File] = field(repr=False)
-    last: Base | None = field(repr=False)
+    rendered: dict[str, File]
+    last: Base | None
 
     @property
     def pending(self) -> bool:
@@ -47,8 +46,9 @@ class Plan:
 def plan(spec: Spec, out: Path, restore: Collection[str] = ()) -> Plan:
     """Compares what `spec` renders with `out`. Paths in `restore` are written as rendered, whatever stands there."""
     trees.refuse(out, spec.root)
+    made_by = fresh.tool()  # first: nothing is rendered from a damaged installation
     new = render(spec)
-    now = manifests.of(new, fresh.inputs(spec), fresh.tool())
+    now = manifests.of(new, fresh.inputs(spec), made_by)
     if not (out / MANIFEST).is_file():
         return _first(out, new, now)
     old = manifests.load((out / MANIFEST).read_bytes())
@@ -63,7 +63,7 @@ def plan(spec: Spec, out: Path, restore: Collection[str] = ()) -> Plan:
 def _first(out: Path, new: dict[str, File], now: Manifest) -> Plan:
     changes = tuple(Change(path, "create") for path in new)
     writes = {**new, MANIFEST: File(now.dump()), BASE: File(manifests.archive(new))}
-    return Plan(out, trees.Tree(), changes, writes, frozenset(), new, None)
+    return Plan(out, trees.NONE, changes, writes, frozenset(), new, None)
 
 
 def _refuse_newer(made_with: str) -> None:
@@ -149,7 +149,7 @@ class _Planner:
     def _both(self, path: str, old: Entry, new: File) -> None:
         executable = self._is_executable(path)
         if executable != old.executable:  # your choice stays
-            new = replace(new, executable=executable)
+            new = new._replace(executable=executable)
         there = self._read(path)
         if there == new.content:
             if executable != new.executable:
@@ -168,7 +168,7 @@ class _Planner:
             self.changes.append(Change(path, "conflict", note))
             return
         content, conflict = merge.merge(path, base, yours, new.content)
-        file = replace(new, content=content)
+        file = new._replace(content=content)
         if conflict:
             self._write(path, "conflict", file, "both sides between markers")
         else:
@@ -226,8 +226,7 @@ class _Planner:
         self.changes.append(Change(path, "keep", note))
 
     def _read(self, path: str) -> bytes:
-        with open(f"{self.out}/{path}", "rb", buffering=0) as file:
-            return file.read()
+        return read(f"{self.out}/{path}")
 
     def _edited(self, path: str) -> bytes:
         """A file that differs from every build's: it must not hold the conflict markers of an earlier one."""

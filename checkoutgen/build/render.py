@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from json.encoder import encode_basestring
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from checkoutgen.build.sbom import sbom
-from checkoutgen.build.select import Chosen, providers, read, select
+from checkoutgen.build.select import Chosen, package, providers, select
 
 if TYPE_CHECKING:
     from checkoutgen.spec import Spec
@@ -31,8 +30,7 @@ WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_.-]*")
 
 
-@dataclass(frozen=True)
-class File:
+class File(NamedTuple):
     """One file of a shop. `sources` are the spec paths that made it; none means that every shop has it."""
 
     content: bytes
@@ -56,7 +54,7 @@ def _code(data: Data, chosen: dict[str, Chosen]) -> dict[str, File]:
     for template, (source, because) in chosen.items():
         if template.endswith(".mjml"):
             continue
-        content = read(source)
+        content = package()[source]
         path = template.removesuffix(".jinja")
         if path != template:
             names = names or identifiers(data, chosen)

@@ -29,8 +29,8 @@ def as_json(plan: Plan) -> str:
         "legal_change": any(meaning.legal for meaning in found),
         "breaking_change": any(meaning.breaking for meaning in found),
         "conflict": bool(plan.conflicts),
-        "meaning": [vars(meaning) for meaning in found],
-        "files": [vars(change) for change in plan.changes],
+        "meaning": [meaning._asdict() for meaning in found],
+        "files": [change._asdict() for change in plan.changes],
     }
     return json.dumps(content, ensure_ascii=False, indent=2)
 

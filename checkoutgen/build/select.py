@@ -1,6 +1,6 @@
-"""Which template files a shop gets: one table of what needs what, and the walk that applies it.
+"""Which files of checkoutgen a shop gets: one table of what needs what, and the walk that applies it.
 
-Spec -> {path in the shop: Chosen}. Reads folder listings, never a file.
+Spec -> {path in the shop: Chosen}.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from typing import Any, NamedTuple
 
 PACKAGE = Path(__file__).resolve().parent.parent
 TEMPLATES = PACKAGE / "templates"
-LOCALES = PACKAGE / "locales"
+# Parts of checkoutgen that no build reads.
+UNREAD = ("lint/", "report/", "templates/starter/", "cli.py", "__main__.py")
 
 Data = dict[str, Any]
 
 
 class Chosen(NamedTuple):
-    """A template file and the spec paths that asked for it (none: every shop has it)."""
+    """A file by its path in the package, and the spec paths that asked for it (none: every shop has it)."""
 
-    source: Path
+    source: str
     because: tuple[str, ...] = ()
 
 
@@ -77,7 +78,7 @@ def select(data: Data) -> dict[str, Chosen]:
 def providers(data: Data) -> dict[str, str]:
     """The payment folders that the methods use, each with the spec path of the first method that does."""
     found: dict[str, str] = {}
-    there = set(folders(TEMPLATES / "payments"))
+    there = {path.split("/")[2] for path in package() if path.startswith("templates/payments/")}
     for index, method in enumerate(data["payment"]["methods"]):
         for name in (method.get("provider"), method["kind"]):
             if name in there:
@@ -86,42 +87,48 @@ def providers(data: Data) -> dict[str, str]:
 
 
 @cache
-def read(path: Path) -> bytes:
-    """A file of checkoutgen; in fewer calls to the system than usual, for a shop is hundreds of them."""
-    with open(path, "rb", buffering=0) as file:
-        return file.read()
+def package() -> dict[str, bytes]:
+    """All that checkoutgen builds with (code, templates, markets, words) by its path in the package, sorted."""
+    paths = (path for path in walk(PACKAGE) if not path.startswith(UNREAD))
+    return {path: read(f"{PACKAGE}/{path}") for path in sorted(paths)}
 
 
-def folders(parent: Path) -> list[str]:
-    if not parent.is_dir():
-        return []
-    return sorted(entry.name for entry in os.scandir(parent) if entry.is_dir() and entry.name not in LEFT_BEHIND)
+def read(path: str, flags: int = 0) -> bytes:
+    """A whole file, in half of the system calls that open() takes: a shop is hundreds of files."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
+    try:
+        parts = []
+        while part := os.read(handle, 1 << 16):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(handle)
 
 
 def walk(top: Path, below: str = "") -> Iterator[str]:
-    """Every file below `top`, as a path with `/`, in sorted order."""
+    """Every file below `top`, as a path with `/`."""
     with os.scandir(top / below) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
-        if entry.name in LEFT_BEHIND or entry.name.endswith(LEFT_BEHIND_ENDINGS):
-            continue
-        path = below + entry.name
-        if entry.is_dir():
-            yield from walk(top, path + "/")
-        else:
-            yield path
+        for entry in entries:
+            if entry.name in LEFT_BEHIND or entry.name.endswith(LEFT_BEHIND_ENDINGS):
+                continue
+            if entry.is_dir():
+                yield from walk(top, f"{below}{entry.name}/")
+            else:
+                yield below + entry.name
+
+
+def _below(folder: str) -> Iterator[tuple[str, str]]:
+    """Each file of a folder of the package: its path from there, and its path in the package."""
+    return ((path.removeprefix(folder), path) for path in package() if path.startswith(folder))
 
 
 def _shop(data: Data) -> dict[str, Chosen]:
-    top = TEMPLATES / "shop"
     refused = {app for app, need in NEEDS.items() if not need.holds(data)}
     chosen = {}
-    for path in walk(top):
+    for path, source in _below("templates/shop/"):
         app = None if path.startswith(ALWAYS) else _app(path)
-        if app in refused:
-            continue
-        because = (NEEDS[app].because,) if app in NEEDS else ()
-        chosen[path] = Chosen(top / path, because)
+        if app not in refused:
+            chosen[path] = Chosen(source, (NEEDS[app].because,) if app in NEEDS else ())
     return chosen
 
 
@@ -135,31 +142,28 @@ def _app(path: str) -> str:
 
 
 def _providers(data: Data) -> dict[str, Chosen]:
-    chosen = {}
-    for name, because in providers(data).items():
-        top = TEMPLATES / "payments" / name / "shop"
-        if top.is_dir():
-            chosen.update({path: Chosen(top / path, (because,)) for path in walk(top)})
-    return chosen
+    return {
+        path: Chosen(source, (because,))
+        for name, because in providers(data).items()
+        for path, source in _below(f"templates/payments/{name}/shop/")
+    }
 
 
 def _mails(data: Data) -> dict[str, Chosen]:
-    chosen = {}
-    top = TEMPLATES / "mails"
     asked = set(data["mails"]["send"])
-    for name in folders(top):
-        if name in asked:
-            for path in walk(top / name):
-                chosen[f"templates/mails/{name}/{path}"] = Chosen(top / name / path, ("mails.send",))
-    return chosen
+    return {
+        f"templates/mails/{path}": Chosen(source, ("mails.send",))
+        for path, source in _below("templates/mails/")
+        if path.partition("/")[0] in asked
+    }
 
 
 def _locales(data: Data) -> dict[str, Chosen]:
-    chosen = {}
+    found = {}
     for language in data["shop"]["languages"]:
         for ending in ("po", "mo"):
-            source = LOCALES / language / f"shop.{ending}"
-            if source.exists():
+            source = f"locales/{language}/shop.{ending}"
+            if source in package():
                 path = f"locale/{language.replace('-', '_')}/LC_MESSAGES/django.{ending}"
-                chosen[path] = Chosen(source, ("shop.languages",))
-    return chosen
+                found[path] = Chosen(source, ("shop.languages",))
+    return found

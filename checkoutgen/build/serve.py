@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 from checkoutgen.build.changes import summary
 from checkoutgen.build.manifest import digest
-from checkoutgen.build.plan import plan
 from checkoutgen.build.select import TEMPLATES, providers
-from checkoutgen.build.write import apply, locked
+from checkoutgen.build.write import build
 from checkoutgen.errors import CheckoutgenError, UsageError
 
 if TYPE_CHECKING:
@@ -104,9 +103,7 @@ def _installed(lock: str) -> bool:
 
 
 def _build(spec: Spec, folder: Path) -> None:
-    with locked(folder):
-        planned = plan(spec, folder)
-        apply(planned)
+    planned = build(spec, folder)
     print(f"{folder}: {summary(planned.changes, planned.pending)}", flush=True)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checkoutgen.build.manifest import digest
-from checkoutgen.errors import CheckoutgenError, UsageError, quoted
+from checkoutgen.errors import CheckoutgenError, UsageError, printable
 from checkoutgen.spec.money import digits
 
 if TYPE_CHECKING:
@@ -75,11 +75,11 @@ def require(spec: Spec) -> None:
     lines = path.read_text("utf-8").splitlines() if path.is_file() else []
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith("#") and not LINE.fullmatch(line):
-            raise UsageError(f"{quoted(str(path))}:{number}: not a signature; write DIGEST DATE NAME")
+            raise UsageError(f"{printable(str(path))}:{number}: not a signature; write DIGEST DATE NAME")
     if not any(line.startswith(f"{wanted} ") for line in lines):
         raise UnsignedError(
             f"nobody signed what this shop promises: read `checkoutgen plan {spec.file} OUT --sheet`, "
-            f"then add the line `{wanted} YYYY-MM-DD NAME` to {quoted(str(path))}"
+            f"then add the line `{wanted} YYYY-MM-DD NAME` to {printable(str(path))}"
         )
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from checkoutgen.build.manifest import FOLDER, MANIFEST
 from checkoutgen.errors import UsageError, quoted
@@ -20,15 +20,17 @@ OPEN_DATABASE = ("-wal", "-journal")
 DROPPED = {"__pycache__"}
 
 
-@dataclass(frozen=True)
-class Tree:
+class Tree(NamedTuple):
     """`files`: path -> (inode, modified in ns, size, mode). `special`: links, sockets, pipes. `folders`: the foreign
     ones, `entered`: those that the build has files in."""
 
-    files: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
-    special: frozenset[str] = frozenset()
-    folders: frozenset[str] = frozenset()
-    entered: frozenset[str] = frozenset()
+    files: dict[str, tuple[int, int, int, int]]
+    special: frozenset[str]
+    folders: frozenset[str]
+    entered: frozenset[str]
+
+
+NONE = Tree({}, frozenset(), frozenset(), frozenset())
 
 
 def refuse(out: Path, spec_root: Path) -> None:

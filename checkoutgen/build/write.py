@@ -17,15 +17,20 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from checkoutgen.build import plan as plans
 from checkoutgen.build import tree as trees
 from checkoutgen.build.manifest import FOLDER
 from checkoutgen.build.plan import Plan
 from checkoutgen.build.render import File
 from checkoutgen.errors import UsageError, quoted
+
+if TYPE_CHECKING:
+    from checkoutgen.spec import Spec
 
 # First into a staged tree, last out of the finished one: a tree beside the output that holds it was never exchanged.
 UNFINISHED = f"{FOLDER}/unfinished"
@@ -34,6 +39,15 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 def _beside(out: Path, ending: str = "") -> Path:
     return out.parent / f".{out.name}.checkoutgen{ending}"
+
+
+def build(spec: Spec, out: Path, restore: Collection[str] = ()) -> Plan:
+    """Plans and carries it out, alone; returns what was done. UsageError, and nothing changed, if it cannot."""
+    trees.refuse(out, spec.root)  # before the lock: it stands beside what `out` leads to
+    with locked(out):
+        planned = plans.plan(spec, out, restore)
+        apply(planned)
+    return planned
 
 
 @contextmanager
@@ -103,24 +117,26 @@ def _refuse_immovable(plan: Plan, out: Path) -> None:
 
 
 def _stage(plan: Plan, out: Path, stage: Path) -> None:
+    """Paths are joined as texts: pathlib would take as long as the system does to make the files."""
     made: set[str] = set()
+    below = f"{stage}/"
 
     def folder(path: str) -> None:
         if path not in made:
             if path:
                 folder(path.rpartition("/")[0])
-            (stage / path).mkdir()
+            os.mkdir(below + path)  # noqa: PTH102
             made.add(path)
 
     folder("")
     folder(FOLDER)
-    _create(stage / UNFINISHED, File(json.dumps(sorted(plan.tree.folders)).encode()))
+    _create(below + UNFINISHED, File(json.dumps(sorted(plan.tree.folders)).encode()))
     for path, file in plan.writes.items():
         folder(path.rpartition("/")[0])
-        _create(stage / path, file)
+        _create(below + path, file)
     for path in sorted({*plan.tree.files, *plan.tree.special} - plan.writes.keys() - plan.deletes):
         folder(path.rpartition("/")[0])
-        _link(out / path, stage / path)
+        _link(f"{out}/{path}", below + path)
     for path in sorted(plan.tree.folders):
         folder(path.rpartition("/")[0])
         up = "../" * (path.count("/") + 1)
@@ -128,13 +144,18 @@ def _stage(plan: Plan, out: Path, stage: Path) -> None:
     _sync(stage)
 
 
-def _create(path: Path, file: File) -> None:
+def _create(path: str, file: File) -> None:
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-    with open(os.open(path, flags, 0o755 if file.executable else 0o644), "wb") as opened:
-        opened.write(file.content)
+    handle = os.open(path, flags, 0o755 if file.executable else 0o644)
+    try:
+        rest = memoryview(file.content)
+        while rest := rest[os.write(handle, rest) :]:
+            pass
+    finally:
+        os.close(handle)
 
 
-def _link(source: Path, target: Path) -> None:
+def _link(source: str, target: str) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError as error:

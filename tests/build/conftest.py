@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from checkoutgen.build.plan import Plan, plan
-from checkoutgen.build.write import apply, locked
+from checkoutgen.build.plan import Plan
+from checkoutgen.build.write import build
 from checkoutgen.spec import Spec, load
+
+__all__ = ["SOURCE", "actions", "build", "tree"]
 
 PIXEL = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"><rect width="4" height="3"/></svg>\n'
 SOURCE: dict[str, Any] = {
@@ -71,13 +73,6 @@ def make_spec(tmp_path: Path) -> Callable[..., Spec]:
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     return tmp_path / "shop"
-
-
-def build(spec: Spec, out: Path, **options: Any) -> Plan:
-    with locked(out):
-        planned = plan(spec, out, **options)
-        apply(planned)
-    return planned
 
 
 def tree(out: Path) -> dict[str, bytes]:

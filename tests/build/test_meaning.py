@@ -117,14 +117,12 @@ def test_json_tells_legal_breaking_and_conflict_apart(make_spec: Make, out: Path
     "hostile", ["a | b\nc", "`code` ``more``", "<script>", "@everyone [x](javascript:1)", "\x1b[2J"]
 )
 def test_nothing_in_a_value_acts_in_markdown(hostile: str, make_spec: Make, out: Path) -> None:
-    from dataclasses import replace
-
     build(make_spec(), out)
     planned = plan(make_spec(), out)
     shop = json.loads(planned.rendered["config/shop.json"].content)
     shop["shop"]["name"] = hostile
-    file = replace(planned.rendered["config/shop.json"], content=json.dumps(shop).encode())
-    row = only_row(report.markdown(replace(planned, rendered={**planned.rendered, "config/shop.json": file})))
+    file = planned.rendered["config/shop.json"]._replace(content=json.dumps(shop).encode())
+    row = only_row(report.markdown(planned._replace(rendered={**planned.rendered, "config/shop.json": file})))
     cell = row.split(" | ")[-1].removesuffix(" |")
     fence = cell[: len(cell) - len(cell.lstrip("`"))]
     assert fence

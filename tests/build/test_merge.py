@@ -6,7 +6,7 @@ import random
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from unittest.mock import patch
@@ -124,8 +124,8 @@ def _newer(chance: random.Random, files: dict[str, File], edits: list[Edit]) -> 
         roll = chance.random()
         if roll < 0.6:
             at = chance.randrange(len(lines) + 1)
-            newer[path] = replace(
-                file, content=b"".join([*lines[:at], b"a newer line\n", *lines[at + chance.randrange(2) :]])
+            newer[path] = file._replace(
+                content=b"".join([*lines[:at], b"a newer line\n", *lines[at + chance.randrange(2) :]])
             )
         elif roll < 0.7:
             del newer[path]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,7 +114,7 @@ def test_an_edit_and_a_change_elsewhere_in_the_file_are_merged(make_spec: Make, 
 
 
 def appended(file: File, line: bytes) -> File:
-    return replace(file, content=file.content + line)
+    return file._replace(content=file.content + line)
 
 
 def test_edits_of_the_same_line_are_a_conflict_that_names_the_sides(make_spec: Make, out: Path) -> None:
@@ -217,7 +216,7 @@ def test_seeded_files_are_written_once(make_spec: Make, out: Path, templates) ->
     build(make_spec(), out)
     seeded = next(path for path, file in render(make_spec()).items() if file.owner == "seeded" and file.content)
     (out / seeded).write_text("mine")
-    templates(lambda files: files.update({seeded: replace(files[seeded], content=b"newer")}))
+    templates(lambda files: files.update({seeded: files[seeded]._replace(content=b"newer")}))
     build(make_spec(), out)
     assert (out / seeded).read_text() == "mine"
     templates(lambda files: files.pop(seeded) and None)

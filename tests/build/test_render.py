@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from checkoutgen.build import render as renders
 from checkoutgen.build.render import render
-from checkoutgen.build.select import Chosen, select
+from checkoutgen.build.select import select
 from checkoutgen.spec import Spec, load
 from tests.build.conftest import SOURCE
 
@@ -68,11 +68,9 @@ def test_only_identifiers_are_put_into_templates(name: str, make_spec: Make) -> 
         renders.identifiers(data, {})
 
 
-def test_an_unknown_name_in_a_template_is_an_error(make_spec: Make, tmp_path: Path) -> None:
-    template = tmp_path / "x.py.jinja"
-    template.write_text("[[ surprise ]]")
+def test_an_unknown_name_in_a_template_is_an_error() -> None:
     with pytest.raises(Exception, match="undefined"):
-        renders._code(make_spec().data, {"x.py.jinja": Chosen(template)})
+        renders._filled("x.py", b"[[ surprise ]]", {"apps": []})
 
 
 json_values = st.recursive(

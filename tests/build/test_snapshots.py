@@ -15,7 +15,7 @@ import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from checkoutgen.build.render import File, render
-from checkoutgen.build.select import select
+from checkoutgen.build.select import package, select
 from checkoutgen.spec import load
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def rendered(example: str) -> tuple[dict[str, File], dict[str, bytes]]:
     """The files of a shop, and the sources of those that are copies."""
     spec = load(ROOT / f"examples/{example}.yaml")
     copies = {
-        path: chosen.source.read_bytes()
+        path: package()[chosen.source]
         for path, chosen in select(spec.data).items()
         if not path.endswith((".jinja", ".mjml"))
     }

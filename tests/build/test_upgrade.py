@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +65,7 @@ def newer(spec: Spec) -> dict[str, File]:
     """What version N + 1 renders: one template changed at its end."""
     files = render(spec)
     file = files["templates/shop.html"]
-    return {**files, "templates/shop.html": replace(file, content=file.content + b"{# newer #}\n")}
+    return {**files, "templates/shop.html": file._replace(content=file.content + b"{# newer #}\n")}
 
 
 def test_orders_and_edits_survive_a_new_feature(make_spec: Make, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
