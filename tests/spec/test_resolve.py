@@ -98,10 +98,19 @@ METHOD = {"id": "card", "kind": "card", "provider": "stripe"}
     ("method", "where", "said"),
     [
         ({"kind": "ideal", "mode": "fields"}, "payment.methods[0].mode", "card, sepa-debit only; write `mode: hosted`"),
-        ({"provider": "alma", "mode": "fields"}, "payment.methods[0].mode", "does not do it; write `mode: hosted`"),
+        (
+            {"provider": "alma", "kind": "pay-later", "mode": "fields"},
+            "payment.methods[0].mode",
+            "does not do it; write `mode: hosted`",
+        ),
         ({"express": True}, "payment.methods[0].express", "does it for wallet only; write `express: false`"),
         ({"kind": "swish"}, "payment.methods[0]", "takes SEK only, and FR pays in EUR"),
         ({"kind": "sepa-debit", "provider": "mollie"}, "payment.methods[0].kind", "mollie does not do `sepa-debit`"),
+        ({"kind": "ideal", "capture": "at-shipping"}, "payment.methods[0].capture", "reserves money for card, wallet"),
+        ({"provider": "alma", "kind": "pay-later", "capture": "at-shipping"}, "payment.methods[0].capture", "no money;"),
+        ({"capture": "at-shipping", "mode": "fields"}, "payment.methods[0].capture", "works with `mode: hosted` only"),
+        ({"provider": "payplug", "kind": "twint"}, "payment.methods[0].kind", "it does: card, instalments"),
+        ({"provider": "alma", "kind": "card"}, "payment.methods[0].kind", "it does: instalments, pay-later"),
     ],
 )
 def test_a_provider_is_asked_only_for_what_it_does(
@@ -124,6 +133,20 @@ def test_a_kind_that_a_provider_does_in_the_currency_of_the_market(load_with: Ca
     prices = {"catalogue.products.0.price": {"EUR": 9, "SEK": 99}, "delivery.methods.0.price": {"EUR": 5, "SEK": 55}}
     spec = load_with({"markets": {"FR": {}, "SE": {}}, "payment.methods": [METHOD, swish], **prices})
     assert [method["kind"] for method in spec.data["payment"]["methods"]] == ["card", "swish"]
+
+
+@pytest.mark.parametrize("name", contract.providers())
+def test_every_provider_says_what_it_does(name: str) -> None:
+    offer = contract.provider(name)
+    kinds = set(offer["x-kinds"])
+    assert kinds
+    assert kinds >= {*offer.get("x-captures", []), *offer.get("x-saves", []), *offer.get("x-fields", [])}
+
+
+def test_money_for_a_transfer_cannot_be_reserved(problems_with: Callable[..., Problems]) -> None:
+    transfer = {"id": "t", "kind": "bank-transfer", "iban": "FR7630006000011234567890189", "capture": "at-shipping"}
+    (problem,) = problems_with({"payment.methods": [transfer]})
+    assert problem.message == "`bank-transfer` reserves no money; write `capture: at-order`"
 
 
 def test_order_button_of_a_market_beats_that_of_the_checkout(load_with: Callable[..., Spec]) -> None:

@@ -342,6 +342,7 @@ BY_KIND: dict[str, Callable[[Any, str, Mapping[str, Any]], Facts]] = {
     "payment-pending": _payment_pending,
     "payment-received": _money,
     "payment-failed": _payment_failed,
+    "payment-returned": _money,
     "refunded": _money,
     "cancelled": _cancelled,
     "shipped": _shipped,

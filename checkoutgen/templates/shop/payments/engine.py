@@ -327,6 +327,9 @@ def _take_in(order: Order, attempt: PaymentAttempt, fact: Fact) -> str:
     elif fact.kind == AttemptState.REVERSED:
         if order.state != OrderState.CANCELLED:
             lifecycle.review(order, "payment_reversed", actor=fact.source, attempt=attempt.key)
+            if (methods.method(attempt.method) or {}).get("kind") == "sepa-debit":
+                # A buyer who disputes a card payment knows of it; a debit that fails weeks later is news.
+                lifecycle.mail_buyer(order, "payment-returned", subject=attempt.key)
             return "review"
     else:
         _no_money(order, attempt, was)

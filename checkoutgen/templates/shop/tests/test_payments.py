@@ -9,6 +9,7 @@ from django.test import SimpleTestCase
 from django.utils import timezone
 from stdnum import iso11649
 
+from config.shop import SHOP
 from orders import lifecycle, placing
 from orders.models import Order
 from orders.states import LIVE_ATTEMPT, AttemptState
@@ -486,6 +487,23 @@ class ReversalTest(PaymentTestCase):
         self.assertState(order, "review")
         self.assertEqual(engine.paid_amount(order), 0)
         self.assertEqual(engine.payment_status(order), "reversed")
+
+    def test_returned_debit_is_told_to_buyer_and_seller(self) -> None:
+        order = an_order(method="debit")
+        attempt = engine.start(order, "debit").attempt
+        self.provider.charge(attempt)
+        engine.apply(self.provider.fact(attempt, "evt-in"))
+        with patch.dict(SHOP["mails"], send=[*SHOP["mails"]["send"], "payment-returned"]):
+            engine.apply(self.provider.fact(attempt, "evt-back", "reversed"))
+            engine.apply(self.provider.fact(attempt, "evt-back", "reversed"))
+        self.assertState(order, "review")
+        self.assertEqual((self.mails(order, "payment-returned"), self.mails(order, "order-review")), (1, 1))
+
+    def test_card_payment_that_was_disputed_is_no_news_to_the_buyer(self) -> None:
+        order, attempt = self.paid_order()
+        with patch.dict(SHOP["mails"], send=[*SHOP["mails"]["send"], "payment-returned"]):
+            engine.apply(self.provider.fact(attempt, "evt-back", "reversed"))
+        self.assertEqual(self.mails(order, "payment-returned"), 0)
 
     def test_chargeback_after_shipping_goes_to_review(self) -> None:
         order, attempt = self.paid_order()
