@@ -339,8 +339,7 @@ class PagesTest(_Saving, BuyerTestCase):
         return user
 
     def buy(self, **payment: str) -> Order:
-        self.go_to("payment")
-        self.send("payment", **payment)
+        self.send_with("payment", **payment)
         self.send("review")
         return Order.objects.latest("pk")
 
@@ -373,8 +372,7 @@ class PagesTest(_Saving, BuyerTestCase):
 
     def test_a_ticked_box_stays_ticked_and_reaches_the_payment(self) -> None:
         self.sign_up()
-        self.go_to("payment")
-        self.send("payment", **{BOX: "on"})
+        self.send_with("payment", **{BOX: "on"})
         page = self.page("payment").content.decode()
         self.assertRegex(page, rf'name="{BOX}"[^>]* checked')
         self.send("review")
@@ -391,7 +389,7 @@ class PagesTest(_Saving, BuyerTestCase):
         self.assertIn("checked", first)
         self.assertIn("4242", page)
         self.assertIn("12/2030", page)
-        self.send("payment", **{"payment-method": row.value})
+        self.send_with("payment", **{"payment-method": row.value})
         review = self.page("review")
         self.assertContains(review, "4242")
         self.assertContains(review, review.context["order_button"])
@@ -440,8 +438,7 @@ class PagesTest(_Saving, BuyerTestCase):
 
     def test_a_card_removed_in_another_tab_is_not_charged(self) -> None:
         row = self.card(self.sign_up())
-        self.go_to("payment")
-        self.send("payment", **{"payment-method": row.value})
+        self.send_with("payment", **{"payment-method": row.value})
         saved.remove(SavedMethod.objects.filter(pk=row.pk))
         self.send("review")
         self.assertEqual(self.provider.charged, {})
@@ -481,8 +478,7 @@ class PagesTest(_Saving, BuyerTestCase):
 
     def test_signing_out_takes_the_choice_along(self) -> None:
         row = self.card(self.sign_up())
-        self.go_to("payment")
-        self.send("payment", **{"payment-method": row.value})
+        self.send_with("payment", **{"payment-method": row.value})
         del self.client.cookies[settings.SESSION_COOKIE_NAME]  # the cart of the device stays
         self.assertContains(self.page("payment"), BOX)
         self.send("review")

@@ -23,7 +23,7 @@ class Account:
 
 CARDS = (
     Account("4242424242424242", "paid", _("pays at once")),
-    Account("5555555555554444", "paid", _("pays at once")),
+    Account("5555555555554444", "another", _("pays at once")),
     Account("4000002500003155", "challenge", _("asks for 3-D Secure first")),
     Account("4000002760003184", "always-challenge", _("asks for 3-D Secure every time, also when it is saved")),
     Account("4000000000000341", "declined-later", _("pays; when it is saved, the next payment is declined")),
