@@ -56,10 +56,14 @@ def _packed() -> dict[str, str]:
 
 
 def inputs(spec: Spec) -> dict[str, str]:
-    """The digest of each file of a spec by its path from the spec's folder; presets belong to the tool."""
-    paths = [path for path in map(Path.absolute, spec.inputs) if not path.is_relative_to(PACKAGE)]
-    named = {Path(os.path.relpath(path, spec.root.absolute())).as_posix(): path for path in paths}
-    return {name: digest(path.read_bytes()) for name, path in sorted(named.items()) if path.is_file()}
+    """The digest of each file of a spec, as it was read, by its path from the spec's folder; presets are the tool's."""
+    package, root = f"{PACKAGE}/", os.path.abspath(spec.root)  # noqa: PTH100 - pathlib takes many times as long
+    paths = {os.path.abspath(path): content for path, content in spec.inputs.items()}  # noqa: PTH100
+    return {
+        Path(os.path.relpath(path, root)).as_posix(): digest(content)
+        for path, content in sorted(paths.items())
+        if not path.startswith(package)
+    }
 
 
 def untouched(spec: Path, out: Path) -> list[Change] | None:

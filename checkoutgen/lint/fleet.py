@@ -74,7 +74,7 @@ def check(path: Path, job: Job, text: bytes | None = None) -> tuple[Report, tupl
     report = lint(spec, job.options, [dict(entry) for entry in job.baseline])
     if job.until:
         report.upcoming = upcoming(spec, job.options, job.until)
-    return report, spec.inputs
+    return report, tuple(spec.inputs)
 
 
 def _invalid(file: str, job: Job, problems: tuple[Problem, ...]) -> Report:

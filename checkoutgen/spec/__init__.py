@@ -27,7 +27,7 @@ class Spec:
 
     A key that has neither a value nor a default is absent from `data`; products and variants alone carry every key,
     None where there is nothing. Amounts are whole minor units by currency, texts are maps by language, decimals are
-    text.
+    text. `inputs` holds each file that was read, as it was read: on disk it may be another one by now.
     """
 
     file: str
@@ -35,7 +35,7 @@ class Spec:
     data: dict[str, Any]
     source: dict[str, Any]
     files: dict[str, bytes]
-    inputs: tuple[Path, ...]
+    inputs: dict[Path, bytes]
     places: dict[reader.Path, tuple[str, int, int]]
 
     def place(self, path: str) -> Place:
@@ -83,7 +83,7 @@ def load(path: Path | None, *, text: bytes | None = None) -> Spec:
         data=resolved.data,
         source=written.value,
         files=resolved.files,
-        inputs=tuple(sorted({*merged.inputs, *resolved.inputs})),
+        inputs=merged.inputs | resolved.inputs,
         places=merged.places,
     )
 

@@ -36,7 +36,7 @@ def expand(merged: Merged, catalogue: Data) -> Merged:
     inline = catalogue.get("products")
     products = list(inline) if isinstance(inline, list) else []
     categories = dict(catalogue["categories"]) if isinstance(catalogue.get("categories"), dict) else {}
-    full = replace(merged, places=dict(merged.places), problems=list(merged.problems), inputs=list(merged.inputs))
+    full = replace(merged, places=dict(merged.places), problems=list(merged.problems), inputs=dict(merged.inputs))
     for index, name in enumerate(catalogue["files"]):
         if isinstance(name, str) and check_name(name) is None:
             _append(name, index, full, products, categories)
@@ -51,9 +51,8 @@ def _append(name: str, index: int, full: Merged, products: list[Any], categories
     def refuse(message: str) -> None:
         full.problems.append(Problem(*place, f"catalogue.files[{index}]", message))
 
-    full.inputs.append(full.root / name)
     try:
-        raw = read_inside(full.root, name, MAX_BYTES)
+        raw = full.inputs[full.root / name] = read_inside(full.root, name, MAX_BYTES)
     except UnusableFileError as problem:
         return refuse(f"{name} {problem}")
     shown = str(full.root / name)

@@ -28,7 +28,7 @@ class Merged:
     value: dict[str, Any]
     places: dict[reader.Path, _Place]
     problems: list[Problem] = field(default_factory=list)
-    inputs: list[Path] = field(default_factory=list)
+    inputs: dict[Path, bytes] = field(default_factory=dict)  # each file that was read, as it was read
     columns: dict[str, list[str]] = field(default_factory=dict)  # the columns of each CSV file, by its name
 
     def place(self, path: reader.Path) -> _Place:
@@ -58,12 +58,12 @@ class _Layers:
         self.file = file
         self.root = root
         self.count = 0
-        self.inputs: list[Path] = []
+        self.inputs: dict[Path, bytes] = {}
 
     def merge(self, name: str, folder: Path, text: bytes, chain: tuple[Path, ...]) -> Merged:
         """One file on top of those it extends. `chain` holds the files that are being read, to find loops."""
         self.count += 1
-        self.inputs += chain[-1:]
+        self.inputs.update(dict.fromkeys(chain[-1:], text))
         document = (_read_preset if folder == PRESETS else reader.read)(text, name)
         if document.value is None:
             raise SpecError(

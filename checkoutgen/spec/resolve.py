@@ -35,7 +35,7 @@ Data = dict[str, Any]
 class Resolved(NamedTuple):
     data: Data
     files: dict[str, bytes]
-    inputs: list[Path]
+    inputs: dict[Path, bytes]
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Context:
     market_currencies: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     pictures: dict[str, Data] = field(default_factory=dict)
-    inputs: list[Path] = field(default_factory=list)
+    inputs: dict[Path, bytes] = field(default_factory=dict)
 
 
 def resolve(merged: Merged, report: Callable[[At, str], None]) -> Resolved:
@@ -59,7 +59,7 @@ def resolve(merged: Merged, report: Callable[[At, str], None]) -> Resolved:
     source = {key: _own(section) for key, section in merged.value.items()}
     facts = _shop_and_markets(source, context)
     if not facts:
-        return Resolved({}, {}, [])
+        return Resolved({}, {}, {})
     data = _document()(source, (), context, list(context.market_currencies))
     data.pop("extends")
     _finish(data, facts, context)
@@ -346,9 +346,9 @@ def _complete(given: Data, at: At, context: Context) -> None:
 
 
 def _text_file(name: str, at: At, context: Context) -> str:
-    context.inputs.append(context.root / name)
     try:
-        content = read_inside(context.root, name, MAX_TEXT * 4).decode()
+        written = context.inputs[context.root / name] = read_inside(context.root, name, MAX_TEXT * 4)
+        content = written.decode()
     except UnusableFileError as problem:
         context.report(at, f"{name} {problem}")
     except UnicodeDecodeError:
@@ -395,13 +395,12 @@ def units_of(given: Any) -> int | None:
 def picture(given: str, at: At, context: Context, markets: list[str]) -> Data:
     """{path, width, height} in pixels; its content goes to the files of the spec."""
     if given not in context.pictures:
-        context.inputs.append(context.root / given)
         try:
             found = read_picture(context.root, given)
         except UnusableFileError as problem:
             context.report(at, f"{given} {problem}")
             return {"path": given, "width": 0, "height": 0}
-        context.files[given] = found.content
+        context.files[given] = context.inputs[context.root / given] = found.content
         context.pictures[given] = {"path": given, "width": found.width, "height": found.height}
     return dict(context.pictures[given])
 
