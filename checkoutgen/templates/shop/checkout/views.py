@@ -20,7 +20,7 @@ from cart.models import Cart
 from cart.pricing import check
 from cart.summary import active, minimum
 from checkout.state import Checkout
-from checkout.steps import BY_SLUG, STEPS, review
+from checkout.steps import BY_SLUG, STEPS, contact, review
 from common.http import SeeOther
 from common.templatetags.shop import errors_tag
 from common.urls import address
@@ -53,9 +53,11 @@ def start(request: HttpRequest) -> HttpResponse:
         return checkout
     if not ONE_PAGE:
         return SeeOther(address_of(first_open(checkout)))
+    # Who has to sign in first is asked for nothing else before.
+    shown = STEPS if contact.may_enter(checkout) else [contact]
     if request.method == "POST":
-        return _answer(request, checkout, STEPS)
-    return _page(request, checkout, STEPS)
+        return _answer(request, checkout, shown)
+    return _page(request, checkout, shown)
 
 
 @never_cache

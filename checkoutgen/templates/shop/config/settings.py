@@ -206,10 +206,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {"format": "{levelname} {name}: {message}", "style": "{"},
+        "plain": {"()": "common.logs.PlainFormatter", "fmt": "{levelname} {name}: {message}", "style": "{"},
         "json": {"()": "common.logs.JsonFormatter"},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain" if DEBUG else "json"}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
-    "loggers": {"django": {"handlers": ["console"], "propagate": False, "level": "INFO"}},
+    "loggers": {
+        name: {"handlers": ["console"], "propagate": False, "level": "INFO"} for name in ("django", "django.server")
+    },
 }

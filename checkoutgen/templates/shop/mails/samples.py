@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from cart.models import Cart
 from catalogue.models import Variant
+from catalogue.prices import price
 from common.texts import localized
 from config.shop import HOME, SHOP, market
 from delivery.methods import options
@@ -57,12 +58,15 @@ def order_for(wanted: Mapping[str, Any], language: str, name: str) -> Order:
     in_stock = Variant.objects.filter(Q(stock=None) | Q(stock__gte=3)).select_related("product")
     first_of_each = in_stock.filter(position=0).order_by("product__position")[:3]
     for quantity, variant in enumerate(first_of_each, start=1):
+        cost = price(variant, HOME)
+        if cost is None:
+            continue
         cart.lines.create(
             variant=variant,
             sku=variant.sku,
             title=variant.product.title,
             quantity=quantity,
-            unit_amount=variant.prices[currency]["amount"],
+            unit_amount=cost.amount,
         )
     ways = options(cart, HOME, now)
     way = next((each for each in ways if each.kind == wanted.get("delivery")), ways[0])

@@ -236,6 +236,7 @@ class StepsTest(BuyerTestCase):
         self.assertContains(self.page("review"), "new@example.com")
 
     def test_a_probable_slip_is_pointed_out_and_accepted(self) -> None:
+        self.go_to("contact")
         self.send("contact", email="ana@gmial.com")
         self.assertEqual(Cart.objects.get().data["contact"]["email"], "ana@gmial.com")
         self.assertContains(self.page("contact"), "ana@gmail.com")
@@ -255,7 +256,7 @@ class StepsTest(BuyerTestCase):
         other = next((code for code in MARKETS if code != HOME), None)
         if other is None:
             other = HOME
-        self.go_to("delivery")
+        self.go_to_review()
         typed = {"update": "shipping-country", "shipping-country": other, "shipping-name": NAME}
         answer = self.client.post(address("checkout:step", "delivery"), typed)
         self.assertEqual(answer.status_code, 303)
@@ -457,6 +458,13 @@ class OnePageTest(BuyerTestCase):
         for field in ("email", "shipping-city"):
             self.assertContains(page, f'href="#{field}"')
         self.assertContains(page, escape(NAME))
+
+    def test_who_has_to_sign_in_first_is_asked_for_nothing_else(self) -> None:
+        with patch.dict(SHOP["checkout"], identification={"guest": False, "sign_in": True, "account": "required"}):
+            page = self.client.get(address("checkout:start"))
+            self.client.post(address("checkout:start"), self.everything())
+        self.assertNotContains(page, 'name="shipping-name"')
+        self.assertFalse(Order.objects.exists())
 
     def test_addresses_of_the_steps_lead_to_the_page(self) -> None:
         self.assertEqual(self.page("payment")["Location"], address("checkout:start") + "#payment")
