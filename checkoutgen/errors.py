@@ -8,7 +8,7 @@ CheckoutgenError (70)
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SHOWN = 50
 
@@ -23,8 +23,7 @@ class UsageError(CheckoutgenError):
     exit_code = 2
 
 
-@dataclass(frozen=True, order=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong with a spec, where it stands (1-based) and how to put it right."""
 
     file: str

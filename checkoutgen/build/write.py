@@ -16,7 +16,6 @@ import errno
 import fcntl
 import json
 import os
-import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -161,7 +160,9 @@ def _link(source: str, target: str) -> None:
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
             raise
-        shutil.copy2(source, target, follow_symlinks=False)  # a file system without hard links
+        from shutil import copy2
+
+        copy2(source, target, follow_symlinks=False)  # a file system without hard links
 
 
 def _exchanged(one: Path, other: Path) -> bool:
@@ -203,7 +204,7 @@ def _recover(out: Path) -> None:
     stage = _beside(out)
     waste, aside = (stage.with_name(f"{stage.name}.{ending}") for ending in ("waste", "aside"))
     if waste.exists():
-        shutil.rmtree(waste)
+        _remove(waste)
     if aside.exists():  # only where two paths cannot be exchanged at once
         aside.rename(stage if out.exists() else out)
     if (out / UNFINISHED).exists():
@@ -227,7 +228,13 @@ def _discard(stage: Path) -> None:
     """Removes a tree that nobody needs; under a name that says so, for a build that is killed half-way through."""
     waste = stage.with_name(f"{stage.name}.waste")
     stage.rename(waste)
-    shutil.rmtree(waste)
+    _remove(waste)
+
+
+def _remove(tree: Path) -> None:
+    from shutil import rmtree  # a first build has nothing to remove, and this takes long to import
+
+    rmtree(tree)
 
 
 def _sync(folder: Path) -> None:
