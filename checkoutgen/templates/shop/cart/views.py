@@ -24,6 +24,7 @@ from common.http import SeeOther
 from common.texts import localized
 from common.urls import address
 from config.shop import section
+from payments.wallets import offered
 
 
 def _to_cart() -> HttpResponse:
@@ -60,6 +61,7 @@ def _page(request: HttpRequest, cart: Cart | None, *, status: int = 200, **error
             "start_notices": section("legal").get("start_notices"),
             "delivery_note": section("delivery").get("note"),
             "ways_to_pay": _ways_to_pay(cart.market),
+            "wallets": offered(cart, found.totals.total) if found.lines else [],
         }
         if found.lines and "elsewhere" in request.GET:
             context |= {"link": session.link(cart), "qr": _qr(session.link(cart))}

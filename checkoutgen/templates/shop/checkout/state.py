@@ -10,6 +10,7 @@ from config.shop import MARKETS, SHOP
 from delivery.methods import Option, options
 from payments import saved
 from payments.methods import available
+from payments.wallets import approved
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -98,6 +99,11 @@ class Checkout:
     @property
     def total(self) -> int:
         return self.summary.totals.total
+
+    def marked(self, method: dict[str, Any]) -> dict[str, Any]:
+        """The method, "approved" when the buyer's wallet has given leave to take the total by it."""
+        leave = approved(self.cart, method["id"], self.total, self.cart.currency)
+        return method | {"approved": True} if leave else method
 
     @property
     def business(self) -> bool:

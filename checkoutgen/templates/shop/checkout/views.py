@@ -148,7 +148,7 @@ def _answer(request: HttpRequest, checkout: Checkout, sent: list[ModuleType]) ->
         checkout.keep_draft(step.slug, typed, checked=not update)
     _take_country(checkout, typed.get("shipping-country", ""))
     checkout = Checkout(checkout.cart, checkout.user, checkout.now)  # ways of delivery and total as they are now
-    valid = [_take(checkout, step, typed, update=update) for step in sent]
+    valid = [take(checkout, step, typed, update=update) for step in sent]
     checkout.cart.language = get_language() or checkout.cart.language
     if (checkout.cart.language, checkout.cart.data) != known:
         checkout.cart.save(update_fields=["data", "language", "updated_at"])
@@ -161,7 +161,8 @@ def _answer(request: HttpRequest, checkout: Checkout, sent: list[ModuleType]) ->
     return SeeOther(address_of(first_open(checkout)))
 
 
-def _take(checkout: Checkout, step: ModuleType, typed: Mapping[str, str], *, update: bool) -> bool:
+def take(checkout: Checkout, step: ModuleType, typed: Mapping[str, str], *, update: bool) -> bool:
+    """Keep what was typed into a step, and accept it when all of it is right; with `update` it is only kept."""
     forms = step.forms(checkout, typed)
     names = [form.add_prefix(name) for form in forms.values() for name in form.fields]
     checkout.keep_draft(step.slug, {name: typed[name] for name in names if name in typed}, checked=not update)

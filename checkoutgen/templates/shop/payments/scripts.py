@@ -82,6 +82,6 @@ def protect(response: HttpResponse, provider: str, use: str) -> HttpResponse:
                 more.setdefault(directive, []).append(f"{parts.scheme}://{parts.netloc}")
     for directive, hosts in entry["hosts"].items():
         more.setdefault(directive, []).extend(SELF if host == "self" else host for host in hosts)
-    response._csp_update = more  # type: ignore[attr-defined]  read by csp.middleware
+    response._csp_update = more  # type: ignore[attr-defined]  # noqa: SLF001  as csp.decorators do
     response.headers["Referrer-Policy"] = "strict-origin"
     return response

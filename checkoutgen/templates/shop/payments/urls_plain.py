@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from . import views
+from . import express, views
 
 app_name = "payments"
 urlpatterns = [
     path("webhooks/<slug:provider>/", views.webhook, name="webhook"),
     path("checkout/return/<str:key>/", views.back, name="return"),
+    path("express/<slug:provider>/<str:token>/quote/", express.quote, name="quote"),
 ]

@@ -120,7 +120,7 @@ def context(checkout: Checkout, forms: Mapping[str, django_forms.Form]) -> dict[
     methods = [
         method | {"box": saved.box(method, checkout.user, ticked=bool(fields[name].value()))}
         if (name := f"save-{method['id']}") in fields.fields
-        else method
+        else checkout.marked(method)
         for method in checkout.methods
     ]
     return {"methods": methods, "cards": checkout.cards, "has_address": checkout.has_address}

@@ -64,6 +64,7 @@ def context(checkout: Checkout, forms: Mapping[str, django_forms.Form]) -> dict[
     contact, payment = data.get("contact") or {}, data.get("payment") or {}
     option = checkout.option
     stores = option.stores if option else ()
+    chosen = method(payment.get("method", ""))
     words = section("checkout").get("order_button") or market(checkout.cart.market)["order_button"]
     return {
         "contact_data": contact,
@@ -73,7 +74,7 @@ def context(checkout: Checkout, forms: Mapping[str, django_forms.Form]) -> dict[
         "shipping_lines": lines(checkout.address) if checkout.has_address else [],
         "billing_lines": lines(payment["billing"]) if payment.get("billing") else [],
         "payment_data": payment,
-        "method": method(payment.get("method", "")),
+        "method": checkout.marked(chosen) if chosen else None,
         "card": next((card for card in checkout.cards if card.key == payment.get("saved")), None),
         "order_button": localized(words),
         "terms": section("checkout").get("terms"),

@@ -3,6 +3,7 @@
 import re
 
 from csp.constants import NONE, SELF
+from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -27,6 +28,7 @@ def _asked(request: HttpRequest) -> tuple[str, str]:
 
 
 @require_safe
+@csp_replace({"frame-ancestors": [SELF], "connect-src": [SELF], "form-action": [NONE]})
 @xframe_options_sameorigin
 def frame(request: HttpRequest) -> HttpResponse:
     kind, language = _asked(request)
@@ -37,13 +39,7 @@ def frame(request: HttpRequest) -> HttpResponse:
         "accounts": accounts(kind),
     }
     with override(language):
-        page = render(request, "demo/frame.html", context)
-    page._csp_replace = {  # type: ignore[attr-defined]  read by csp.middleware
-        "frame-ancestors": [SELF],
-        "connect-src": [SELF],
-        "form-action": [NONE],
-    }
-    return page
+        return render(request, "demo/frame.html", context)
 
 
 @csrf_exempt  # nothing of the buyer's is here: no cookie comes out of the sandbox, and none would be read

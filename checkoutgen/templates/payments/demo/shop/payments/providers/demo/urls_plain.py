@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from . import frame, views
+from . import frame, views, wallet
 
 app_name = "demo"
 urlpatterns = [
     path("demo-provider/fields/", frame.frame, name="frame"),
     path("demo-provider/tokens/", frame.token, name="token"),
+    path("demo-provider/wallet/<str:ref>/", wallet.page, name="wallet"),
     path("demo-provider/<str:ref>/", views.page, name="page"),
     path("demo-provider/<str:ref>/challenge/", views.challenge, name="challenge"),
     path("demo-provider/<str:ref>/leave/", views.leave, name="leave"),
