@@ -3,7 +3,8 @@
 import json
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import Adyen
@@ -11,25 +12,28 @@ import requests
 from Adyen import exceptions
 from Adyen.util import is_valid_hmac_notification
 from django.http import HttpRequest
+from django.utils import timezone
 
 from payments.credentials import secret
-from payments.facts import BadWebhook, Created, Declined, Fact, ProviderDown, RefundAnswer
-from payments.methods import method
-from payments.models import PaymentAttempt, PaymentEvent, Refund
+from payments.facts import BadWebhook, CaptureAnswer, Created, Declined, Fact, ProviderDown, RefundAnswer
+from payments.methods import captured_at_shipping, method
+from payments.models import Capture, PaymentAttempt, PaymentEvent, Refund
 from payments.units import iso_digits, rescale, unscale
 
 logger = logging.getLogger(__name__)
 TIMEOUT = 20  # seconds
 TYPES = {
-    "card": "scheme",
-    "paypal": "paypal",
-    "ideal": "ideal",
-    "bancontact": "bcmc",
-    "swish": "swish",
-    "twint": "twint",
-    "pay-later": "klarna",
-    "sepa-debit": "sepadirectdebit",
+    "card": ["scheme"],
+    "wallet": ["applepay", "googlepay"],
+    "paypal": ["paypal"],
+    "ideal": ["ideal"],
+    "bancontact": ["bcmc"],
+    "swish": ["swish"],
+    "twint": ["twint"],
+    "pay-later": ["klarna"],
+    "sepa-debit": ["sepadirectdebit"],
 }
+RESERVED_DAYS = 7  # the shortest of the card schemes: https://docs.adyen.com/online-payments/capture
 # https://docs.adyen.com/development-resources/currency-codes: where Adyen leaves ISO 4217.
 DIGITS = {"CLP": 2, "CVE": 0, "IDR": 0, "ISK": 2}
 LINKS = {"active": "action_required", "paymentPending": "pending", "completed": "captured", "expired": "expired"}
@@ -89,7 +93,9 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
     }
     kind = (method(attempt.method) or {}).get("kind", "")
     if kind in TYPES:
-        request["allowedPaymentMethods"] = [TYPES[kind]]
+        request["allowedPaymentMethods"] = TYPES[kind]
+    if captured_at_shipping(attempt.method):
+        request["manualCapture"] = True
     made = _call(lambda client: client.checkout.payment_links_api.payment_links(request, idempotency_key=attempt.key))
     return Created(made["id"], made["url"])
 
@@ -100,11 +106,49 @@ def fetch(attempt: PaymentAttempt) -> Fact:
     link = _call(lambda client: client.checkout.payment_links_api.get_payment_link(attempt.provider_ref))
     kind = LINKS.get(link.get("status") or "", "unknown")
     amount, currency = _read(link.get("amount") or {})
-    return Fact("adyen", f"{link['id']}:{kind}", kind, attempt.key, link["id"], amount, currency)
+    if kind == "captured" and captured_at_shipping(attempt.method):
+        # The link knows nothing of what comes after: webhooks tell whether it was collected or let go.
+        told = attempt.events.filter(kind__in=("cancelled", "expired", "capture_done"), source="webhook")
+        kind = "unknown" if told.exists() else "authorized"
+    fact = Fact("adyen", f"{link['id']}:{kind}", kind, attempt.key, link["id"], amount, currency)
+    return replace(fact, until=_until()) if kind == "authorized" else fact
+
+
+def _until() -> datetime:
+    return timezone.now() + timedelta(days=RESERVED_DAYS)
+
+
+def capture(capture: Capture) -> CaptureAnswer:
+    """Adyen takes the order to collect, and tells by webhook how it went."""
+    if capture.provider_ref:
+        return CaptureAnswer(capture.provider_ref, "pending")
+    attempt = capture.attempt
+    psp = _payment_of(attempt)
+    if not psp:  # only the webhook names the payment, and it has not come yet
+        raise ProviderDown("no reference of the payment yet")
+    request = {
+        "merchantAccount": secret("adyen", "merchant_account"),
+        "reference": capture.key,
+        "amount": _amount(capture.amount, attempt.currency),
+    }
+    made = _call(
+        lambda client: client.checkout.modifications_api.capture_authorised_payment(
+            request, psp, idempotency_key=capture.key
+        )
+    )
+    return CaptureAnswer(made["pspReference"], "pending")
 
 
 def void(attempt: PaymentAttempt) -> None:
-    if attempt.provider_ref:
+    psp = _payment_of(attempt)
+    if psp and captured_at_shipping(attempt.method):
+        account = {"merchantAccount": secret("adyen", "merchant_account"), "reference": attempt.key}
+        _call(
+            lambda client: client.checkout.modifications_api.cancel_authorised_payment_by_psp_reference(
+                account, psp, idempotency_key=f"{attempt.key}-cancel"
+            )
+        )
+    elif attempt.provider_ref:
         request = {"status": "expired"}
         _call(lambda client: client.checkout.payment_links_api.update_payment_link(request, attempt.provider_ref))
 
@@ -156,7 +200,19 @@ def _fact(item: dict[str, Any]) -> Fact:
     key = item.get("merchantReference") or ""
     if code == "AUTHORISATION":
         # A refused try leaves the link open for another one: only money is news.
-        return Fact("adyen", event_id, "captured" if success == "true" else "unknown", key, **about)
+        attempt = PaymentAttempt.objects.filter(provider="adyen", key=key).first()
+        later = attempt is not None and captured_at_shipping(attempt.method)
+        kind = ("authorized" if later else "captured") if success == "true" else "unknown"
+        return Fact("adyen", event_id, kind, key, until=_until() if kind == "authorized" else None, **about)
+    if code in ("CAPTURE", "CAPTURE_FAILED"):
+        done = code == "CAPTURE" and success == "true"
+        kind = "capture_done" if done else "capture_failed"
+        row = Capture.objects.filter(attempt__provider="adyen", key=key).select_related("attempt").first()
+        owner = row.attempt.key if row else _attempt_of(item)
+        return Fact("adyen", event_id, kind, owner, capture_key=key, failure="" if done else "declined", **about)
+    if code in ("CANCELLATION", "EXPIRE") and success == "true":
+        kind = "cancelled" if code == "CANCELLATION" else "expired"
+        return Fact("adyen", event_id, kind, _attempt_of(item), **about)
     if code in ("REFUND", "REFUND_FAILED", "REFUNDED_REVERSED"):
         kind = "refunded" if code == "REFUND" and success == "true" else "refund_failed"
         return Fact("adyen", event_id, kind, _attempt_of(item), refund_ref=psp, **about)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from ipaddress import ip_address
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -16,11 +17,13 @@ from django.conf import settings
 from django.http import HttpRequest
 from mollie.utils.webhooks import InvalidSignatureException, SignatureValidator
 
+from common.texts import localized
 from config.shop import SHOP
+from orders.models import Order
 from payments.credentials import secret
-from payments.facts import BadWebhook, Created, Declined, Fact, ProviderDown, RefundAnswer
-from payments.methods import method
-from payments.models import PaymentAttempt, Refund
+from payments.facts import BadWebhook, CaptureAnswer, Created, Declined, Fact, ProviderDown, RefundAnswer
+from payments.methods import captured_at_shipping, method
+from payments.models import Capture, PaymentAttempt, Refund
 from payments.units import decimal_text, from_text
 
 logger = logging.getLogger(__name__)
@@ -35,6 +38,7 @@ METHODS = {
     "bancontact": "bancontact",
     "swish": "swish",
     "twint": "twint",
+    "pay-later": "klarna",
 }
 LOCALES = {
     **{
@@ -52,6 +56,8 @@ KINDS = {
     "expired": "expired",
     "failed": "failed",
 }
+CAPTURES = {"succeeded": "done", "failed": "failed"}
+RESERVED_DAYS = 7  # https://docs.mollie.com/docs/place-a-hold-for-a-payment: what most cards hold
 REFUNDS = {"refunded": "done", "failed": "failed", "canceled": "failed"}
 # The codes of mollie.models.StatusReason; all others are a plain no.
 FAILURES = {
@@ -104,6 +110,12 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         "method": METHODS[kind],
         "metadata": {"attempt": attempt.key, "order": order.number},
     }
+    if captured_at_shipping(attempt.method):
+        request["capture_mode"] = "manual"
+    elif kind == "pay-later":
+        request["capture_mode"] = "automatic"
+    if kind == "pay-later":
+        request |= {"lines": _lines(order), "billing_address": _person(order)}
     if locale := LOCALES.get(order.language.split("-")[0]):
         request["locale"] = locale
     if not _is_local(webhook_url):  # Mollie refuses addresses that it cannot reach
@@ -112,6 +124,44 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         lambda client: client.payments.create(payment_request=request, idempotency_key=attempt.key, retries=None)
     )
     return Created(made.id, made.links.checkout.href if made.links.checkout else "")
+
+
+def _lines(order: Order) -> list[dict[str, Any]]:
+    """The lines that ways to pay later want to see (https://docs.mollie.com/docs/klarna); they add up to the total."""
+
+    def line(type_: str, description: str, quantity: int, unit: int, total: int) -> dict[str, Any]:
+        money = {"unit_price": _amount(unit, order.currency), "total_amount": _amount(total, order.currency)}
+        return {"type": type_, "description": description[:100], "quantity": quantity, **money}
+
+    lines = [
+        line("physical", localized(each.title, order.language), each.quantity, each.unit_amount, each.total_amount)
+        for each in order.lines.all()
+    ]
+    if order.delivery_amount:
+        name = localized(order.delivery.get("name"), order.language) or order.delivery.get("method", "")
+        lines.append(line("shipping_fee", name, 1, order.delivery_amount, order.delivery_amount))
+    if order.discount_amount:
+        lines.append(line("discount", order.coupon_code or "-", 1, -order.discount_amount, -order.discount_amount))
+    rest = order.total_amount - sum(each.total_amount for each in order.lines.all())
+    if tax := rest - order.delivery_amount + order.discount_amount:  # where prices are shown without it
+        lines.append(line("surcharge", "VAT", 1, tax, tax))
+    return lines
+
+
+def _person(order: Order) -> dict[str, str]:
+    address = order.billing_address or order.shipping_address
+    first, _, last = (address.get("name") or "").partition(" ")
+    found = {
+        "given_name": first or "-",
+        "family_name": last or first or "-",
+        "email": order.email,
+        "street_and_number": address.get("street"),
+        "street_additional": address.get("line2"),
+        "postal_code": address.get("postcode"),
+        "city": address.get("city"),
+        "country": address.get("country") or order.market,
+    }
+    return {key: value for key, value in found.items() if value}
 
 
 def _is_local(url: str) -> bool:
@@ -131,6 +181,9 @@ def fetch(attempt: PaymentAttempt) -> Fact:
     status = _word(payment.status)
     kind = "reversed" if reversed_ else KINDS.get(status, "unknown")
     reason = _word(payment.status_reason.code) if payment.status_reason else ""
+    amount = payment.amount
+    if kind == "captured" and captured_at_shipping(attempt.method):
+        amount = payment.amount_captured or amount
     return Fact(
         provider="mollie",
         # The number tells a payment that was reversed and came back from the first time it came.
@@ -138,8 +191,9 @@ def fetch(attempt: PaymentAttempt) -> Fact:
         kind=kind,
         attempt_key=attempt.key,
         provider_ref=payment.id,
-        amount=from_text(payment.amount.value, payment.amount.currency),
-        currency=payment.amount.currency,
+        amount=from_text(amount.value, amount.currency),
+        currency=amount.currency,
+        until=_until(payment, attempt) if kind == "authorized" else None,
         failure="chargeback" if reversed_ else FAILURES.get(reason, "declined") if kind == "failed" else "",
         payload={"id": payment.id, "status": status},
     )
@@ -150,9 +204,46 @@ def _word(value: Any) -> str:
     return str(getattr(value, "value", value))
 
 
+def _until(payment: Any, attempt: PaymentAttempt) -> datetime:
+    before = payment.capture_before
+    if isinstance(before, str):
+        before = datetime.fromisoformat(before)
+    found = before if isinstance(before, datetime) else attempt.created_at + timedelta(days=RESERVED_DAYS)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def capture(capture: Capture) -> CaptureAnswer:
+    """All at once: Mollie lets go of what is left of a card payment after a part was collected."""
+    attempt = capture.attempt
+    # Mollie forgets idempotency keys after an hour; a collection may be asked for again much later.
+    listed = _call(lambda client: client.captures.list(payment_id=attempt.provider_ref, limit=250, retries=None))
+    known = list(listed.result.embedded.captures) if listed else []
+    made = next((each for each in known if _key_of(each, "capture") == capture.key), None)
+    if made is None:
+        request: Any = {
+            "amount": _amount(capture.amount, attempt.currency),
+            "description": attempt.order.number,
+            "metadata": {"capture": capture.key},
+        }
+        made = _call(
+            lambda client: client.captures.create(
+                payment_id=attempt.provider_ref, entity_capture=request, idempotency_key=capture.key, retries=None
+            )
+        )
+    return CaptureAnswer(made.id, CAPTURES.get(_word(made.status), "pending"))
+
+
 def void(attempt: PaymentAttempt) -> None:
-    if attempt.provider_ref:
-        _call(lambda client: client.payments.cancel(payment_id=attempt.provider_ref, retries=None))
+    """A page that is open is closed, a reservation is let go."""
+    ref = attempt.provider_ref
+    if not ref:
+        return
+    if captured_at_shipping(attempt.method):
+        payment = _call(lambda client: client.payments.get(payment_id=ref, retries=None))
+        if _word(payment.status) == "authorized":
+            _call(lambda client: client.payments.release_authorization(payment_id=ref, retries=None))
+            return
+    _call(lambda client: client.payments.cancel(payment_id=ref, retries=None))
 
 
 def refund(refund: Refund) -> RefundAnswer:
@@ -179,7 +270,11 @@ def _refunds(attempt: PaymentAttempt) -> list[Any]:
 
 
 def _refund_key(made: Any) -> str:
-    return str(made.metadata.get("refund", "")) if isinstance(made.metadata, dict) else ""
+    return _key_of(made, "refund")
+
+
+def _key_of(made: Any, name: str) -> str:
+    return str(made.metadata.get(name, "")) if isinstance(made.metadata, dict) else ""
 
 
 def parse_webhook(request: HttpRequest) -> list[Fact]:

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -17,9 +18,12 @@ from paypalserversdk.paypal_serversdk_client import PaypalServersdkClient
 from config.shop import SHOP
 from orders.states import LIVE_ATTEMPT
 from payments.credentials import options, secret
-from payments.facts import BadWebhook, Created, Declined, Fact, ProviderDown, RefundAnswer
-from payments.models import PaymentAttempt, Refund
+from payments.facts import BadWebhook, CaptureAnswer, Created, Declined, Fact, ProviderDown, RefundAnswer
+from payments.methods import captured_at_shipping
+from payments.models import Capture, PaymentAttempt, Refund
 from payments.units import decimal_text, from_text
+
+from . import disputes
 
 logger = logging.getLogger(__name__)
 TIMEOUT = 20  # seconds
@@ -32,6 +36,16 @@ CAPTURES = {
     "DECLINED": "failed",
     "FAILED": "failed",
 }
+AUTHORIZATIONS = {
+    "CREATED": "authorized",
+    "PARTIALLY_CAPTURED": "authorized",
+    "CAPTURED": "captured",
+    "PENDING": "pending",
+    "VOIDED": "cancelled",
+    "DENIED": "failed",
+    "EXPIRED": "expired",
+}
+CAPTURES_IN_PARTS = ("paypal",)
 REFUNDS = {"COMPLETED": "done", "FAILED": "failed", "CANCELLED": "failed"}
 
 
@@ -73,7 +87,7 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         "shipping_preference": "NO_SHIPPING",  # the address is known and frozen
     }
     body = {
-        "intent": "CAPTURE",
+        "intent": "AUTHORIZE" if captured_at_shipping(attempt.method) else "CAPTURE",
         "purchase_units": [
             {
                 "custom_id": attempt.key,
@@ -92,14 +106,18 @@ def fetch(attempt: PaymentAttempt) -> Fact:
     """How the payment stands. What the buyer has approved is collected on the way, with a key of its own, so once."""
     if not attempt.provider_ref:  # the answer to `create` was lost, so no buyer has seen the page
         return Fact("paypal", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
-    ref = attempt.provider_ref
+    ref, later = attempt.provider_ref, captured_at_shipping(attempt.method)
     order = _call(lambda client: client.orders.get_order({"id": ref}))
     if order.get("status") == "APPROVED" and attempt.state in LIVE_ATTEMPT:
-        asked = {"id": ref, "paypal_request_id": f"{attempt.key}-capture", "prefer": "return=representation"}
+        deed = "authorize" if later else "capture"
+        asked = {"id": ref, "paypal_request_id": f"{attempt.key}-{deed}", "prefer": "return=representation"}
         try:
-            order = _call(lambda client: client.orders.capture_order(asked))
+            order = _call(lambda client: getattr(client.orders, f"{deed}_order")(asked))
         except Declined as declined:
             return Fact("paypal", f"{ref}:failed", "failed", attempt.key, ref, failure=declined.code)
+    authorization = _authorization(order) if later else None
+    if authorization:
+        return _of_authorization(attempt, authorization, order)
     capture = next(_captures(order), None)
     amount = (capture or {}).get("amount") or {}
     currency = amount.get("currency_code") or ""
@@ -117,6 +135,37 @@ def fetch(attempt: PaymentAttempt) -> Fact:
     )
 
 
+def _of_authorization(attempt: PaymentAttempt, authorization: dict[str, Any], order: dict[str, Any]) -> Fact:
+    kind = AUTHORIZATIONS.get(authorization.get("status") or "", "unknown")
+    amount, currency = _read(authorization.get("amount") or {})
+    if kind == "captured":
+        parts = [_read(each.get("amount") or {})[0] or 0 for each in _captures(order)]
+        amount = sum(parts) or amount
+    until = authorization.get("expiration_time")
+    return Fact(
+        provider="paypal",
+        event_id=f"{attempt.provider_ref}:{kind}",
+        kind=kind,
+        attempt_key=attempt.key,
+        provider_ref=attempt.provider_ref,
+        amount=amount,
+        currency=currency,
+        failure="declined" if kind == "failed" else "",
+        until=datetime.fromisoformat(until) if until and kind == "authorized" else None,
+        payload={"id": attempt.provider_ref, "status": authorization.get("status")},
+    )
+
+
+def _read(amount: dict[str, Any]) -> tuple[int | None, str]:
+    currency = amount.get("currency_code") or ""
+    return (from_text(amount["value"], currency) if currency else None), currency
+
+
+def _authorization(order: dict[str, Any]) -> dict[str, Any] | None:
+    units = order.get("purchase_units") or []
+    return next((each for unit in units for each in (unit.get("payments") or {}).get("authorizations") or []), None)
+
+
 def _captures(order: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for unit in order.get("purchase_units") or []:
         yield from (unit.get("payments") or {}).get("captures") or []
@@ -128,8 +177,39 @@ def _kind(order: dict[str, Any], capture: dict[str, Any] | None) -> str:
     return {"VOIDED": "cancelled", "COMPLETED": "pending"}.get(order.get("status") or "", "action_required")
 
 
+def capture(capture: Capture) -> CaptureAnswer:
+    """A part or all of what the buyer authorised, with the row's key, which PayPal keeps for 45 days."""
+    if capture.provider_ref:
+        ref = {"capture_id": capture.provider_ref}
+        return _capture_answer(_call(lambda client: client.payments.get_captured_payment(ref)))
+    attempt = capture.attempt
+    authorization = _authorization(_call(lambda client: client.orders.get_order({"id": attempt.provider_ref})))
+    if authorization is None:
+        raise Declined("expired")
+    amount = {"currency_code": attempt.currency, "value": decimal_text(capture.amount, attempt.currency)}
+    asked = {
+        "authorization_id": authorization["id"],
+        "paypal_request_id": capture.key,
+        "prefer": "return=representation",
+        "body": {"amount": amount, "final_capture": capture.final},
+    }
+    return _capture_answer(_call(lambda client: client.payments.capture_authorized_payment(asked)))
+
+
+def _capture_answer(made: dict[str, Any]) -> CaptureAnswer:
+    kind = CAPTURES.get(made.get("status") or "", "pending")
+    state = {"captured": "done", "failed": "failed"}.get(kind, "pending")
+    return CaptureAnswer(made["id"], state, "declined" if state == "failed" else "")
+
+
 def void(attempt: PaymentAttempt) -> None:
-    """Nothing to do: PayPal takes only what the shop collects, and `fetch` collects for live attempts only."""
+    """A reservation is let go. Else PayPal takes only what `fetch` collects, for live attempts only."""
+    if not (attempt.provider_ref and captured_at_shipping(attempt.method)):
+        return
+    authorization = _authorization(_call(lambda client: client.orders.get_order({"id": attempt.provider_ref})))
+    if authorization:
+        asked = {"authorization_id": authorization["id"], "prefer": "return=representation"}
+        _call(lambda client: client.payments.void_payment(asked))
 
 
 def refund(refund: Refund) -> RefundAnswer:
@@ -137,7 +217,9 @@ def refund(refund: Refund) -> RefundAnswer:
         return _answer(_call(lambda client: client.payments.get_refund({"refund_id": refund.provider_ref})))
     attempt = refund.attempt
     order = _call(lambda client: client.orders.get_order({"id": attempt.provider_ref}))
-    capture = next(_captures(order), None)
+    # Of several parcels the first whose collection is large enough: a refund across two is made in two.
+    large = [each for each in _captures(order) if (_read(each.get("amount") or {})[0] or 0) >= refund.amount]
+    capture = next(iter(large), None)
     if capture is None:
         raise Declined("not_paid")
     amount = {"currency_code": attempt.currency, "value": decimal_text(refund.amount, attempt.currency)}
@@ -155,9 +237,12 @@ def _answer(made: dict[str, Any]) -> RefundAnswer:
 
 
 def parse_webhook(request: HttpRequest) -> list[Fact]:
-    """A webhook only names an order: how it stands is asked from PayPal, unless it is none of ours."""
+    """A webhook only names an order or a dispute: how it stands is asked from PayPal, unless it is none of ours."""
     try:
-        thing = json.loads(request.body)["resource"]
+        event = json.loads(request.body)
+        thing = event["resource"]
+        if str(event.get("event_type") or "").startswith("CUSTOMER.DISPUTE."):
+            return disputes.facts(str(thing.get("dispute_id") or ""))
         related = (thing.get("supplementary_data") or {}).get("related_ids") or {}
         ref = str(related.get("order_id") or thing.get("id") or "")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import requests
@@ -12,14 +13,15 @@ from payplug import exceptions, routes
 from payplug.network import HttpClient, RequestsRequest
 
 from payments.credentials import secret
-from payments.facts import BadWebhook, Created, Declined, Fact, ProviderDown, RefundAnswer
-from payments.methods import method
-from payments.models import PaymentAttempt, Refund
+from payments.facts import BadWebhook, CaptureAnswer, Created, Declined, Fact, ProviderDown, RefundAnswer
+from payments.methods import captured_at_shipping, method
+from payments.models import Capture, PaymentAttempt, Refund
 from payments.units import rescale, unscale
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 TIMEOUT = 20  # seconds
+RESERVED_DAYS = 7
 BASE_URL = routes.API_BASE_URL
 FAILURES = {
     "insufficient_funds": "insufficient_funds",
@@ -74,6 +76,8 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         "notification_url": webhook_url,
         "metadata": {"attempt": attempt.key, "order": order.number},
     }
+    if captured_at_shipping(attempt.method):
+        request["authorized_amount"] = request.pop("amount")
     if (method(attempt.method) or {}).get("kind") == "instalments":
         request |= {"payment_method": "oney_x3_with_fees", "auto_capture": True}
     made: dict[str, Any] = _call(lambda client: client.post(_url(routes.PAYMENT_RESOURCE), request))
@@ -108,22 +112,46 @@ def fetch(attempt: PaymentAttempt) -> Fact:
         kind=kind,
         attempt_key=attempt.key,
         provider_ref=payment["id"],
-        amount=unscale(payment["amount"], currency, 2) if currency else None,
+        amount=unscale(_cents(payment, kind), currency, 2) if currency else None,
         currency=currency,
         failure=failure,
+        until=_until(payment, attempt) if kind == "authorized" else None,
         payload={"id": payment["id"]},
     )
+
+
+def _cents(payment: dict[str, Any], kind: str) -> int:
+    reserved = (payment.get("authorization") or {}).get("authorized_amount")
+    return int(reserved if kind == "authorized" and reserved else payment["amount"])
+
+
+def _until(payment: dict[str, Any], attempt: PaymentAttempt) -> datetime:
+    ends = (payment.get("authorization") or {}).get("expires_at")
+    return datetime.fromtimestamp(ends, UTC) if ends else attempt.created_at + timedelta(days=RESERVED_DAYS)
 
 
 def _state(payment: dict[str, Any]) -> tuple[str, str]:
     if payment.get("is_paid"):
         return "captured", ""
     code = (payment.get("failure") or {}).get("code") or ""
+    if not code and (payment.get("authorization") or {}).get("authorized_at"):
+        return "authorized", ""
     if not code:
         pending = (payment.get("payment_method") or {}).get("is_pending")
         return ("pending", "") if pending else ("action_required", "")
     failure = FAILURES.get(code, "declined")
     return {"aborted": "cancelled", "timeout": "expired"}.get(code, "failed"), failure
+
+
+def capture(capture: Capture) -> CaptureAnswer:
+    """All at once. Payplug has no idempotency keys, but a payment is collected only once whoever asks."""
+    url = _url(routes.PAYMENT_RESOURCE, capture.attempt.provider_ref)
+    payment: dict[str, Any] = _call(lambda client: client.get(url))
+    if _state(payment)[0] == "authorized":
+        payment = _call(lambda client: client.patch(url, {"captured": True}))
+    kind, failure = _state(payment)
+    state = {"captured": "done", "authorized": "pending", "pending": "pending"}.get(kind, "failed")
+    return CaptureAnswer(capture.attempt.provider_ref, state, failure)
 
 
 def void(attempt: PaymentAttempt) -> None:

@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import stripe
@@ -12,9 +13,9 @@ from django.http import HttpRequest
 
 from config.shop import SHOP
 from payments.credentials import secret
-from payments.facts import BadWebhook, Created, Declined, Fact, ProviderDown, RefundAnswer
-from payments.methods import method
-from payments.models import PaymentAttempt, Refund
+from payments.facts import BadWebhook, CaptureAnswer, Created, Declined, Fact, ProviderDown, RefundAnswer
+from payments.methods import captured_at_shipping, method
+from payments.models import Capture, PaymentAttempt, Refund
 from payments.units import rescale, unscale
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ LANGUAGES = frozenset([
 # Minutes that a payment page stays open. Stripe allows 30 to 1,440 from the moment of the call, and a call that got no
 # answer may be repeated long after the first with the same parameters.
 OPEN_MINUTES = 23 * 60
+RESERVED_DAYS = 7  # https://docs.stripe.com/payments/place-a-hold-on-a-payment-method: at least so long, online
 # https://docs.stripe.com/declines/codes and https://docs.stripe.com/error-codes
 FAILURES = {
     "insufficient_funds": "insufficient_funds",
@@ -117,6 +119,8 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         # Of the attempt's age, not of now: the same key must come with the same parameters.
         "expires_at": int(attempt.created_at.timestamp()) + OPEN_MINUTES * 60,
     }
+    if captured_at_shipping(attempt.method):
+        params["payment_intent_data"]["capture_method"] = "manual"
     session = _call(lambda: _client().v1.checkout.sessions.create(params, {"idempotency_key": attempt.key}))
     return Created(session.id, session.url or "")
 
@@ -124,21 +128,55 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
 def fetch(attempt: PaymentAttempt) -> Fact:
     if not attempt.provider_ref:  # the answer to `create` was lost, so no buyer has seen the page
         return Fact("stripe", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
-    expand = {"expand": ["payment_intent"]}
+    later = captured_at_shipping(attempt.method)
+    expand: Any = {"expand": ["payment_intent.latest_charge" if later else "payment_intent"]}
     session = _call(lambda: _client().v1.checkout.sessions.retrieve(attempt.provider_ref, expand)).to_dict()
     fact = _of_session(session, "")
+    if fact.kind == "authorized":
+        fact = replace(fact, until=_until(session["payment_intent"], attempt))
     # The number tells a payment that was reversed and came back from the first time it came.
     return replace(fact, event_id=f"fetch:{attempt.key}:{fact.kind}:{attempt.events.count()}", attempt_key=attempt.key)
 
 
+def _until(intent: dict[str, Any], attempt: PaymentAttempt) -> datetime:
+    charge = intent.get("latest_charge")
+    details = (charge.get("payment_method_details") or {}) if isinstance(charge, dict) else {}
+    before = (details.get("card") or {}).get("capture_before")
+    return datetime.fromtimestamp(before, UTC) if before else attempt.created_at + timedelta(days=RESERVED_DAYS)
+
+
+def capture(capture: Capture) -> CaptureAnswer:
+    """All at once: what is left of a reservation after a part was collected is let go by Stripe."""
+    attempt = capture.attempt
+    intent = _call(lambda: _client().v1.payment_intents.retrieve(_intent(attempt)))
+    if intent.status == "requires_capture":  # Stripe forgets idempotency keys after a day; its state it does not
+        params: Any = {"amount_to_capture": rescale(capture.amount, attempt.currency, _digits(attempt.currency))}
+        options: Any = {"idempotency_key": capture.key}
+        intent = _call(lambda: _client().v1.payment_intents.capture(intent.id, params, options))
+    if intent.status == "processing":
+        return CaptureAnswer(intent.id, "pending")
+    done = intent.status == "succeeded"
+    return CaptureAnswer(intent.id, "done" if done else "failed", "" if done else "expired")
+
+
+def _intent(attempt: PaymentAttempt) -> str:
+    return str(_call(lambda: _client().v1.checkout.sessions.retrieve(attempt.provider_ref)).payment_intent)
+
+
 def void(attempt: PaymentAttempt) -> None:
-    if attempt.provider_ref:
-        _call(lambda: _client().v1.checkout.sessions.expire(attempt.provider_ref))
+    if not attempt.provider_ref:
+        return
+    if captured_at_shipping(attempt.method):
+        session = _call(lambda: _client().v1.checkout.sessions.retrieve(attempt.provider_ref))
+        if session.status == "complete":
+            _call(lambda: _client().v1.payment_intents.cancel(str(session.payment_intent)))
+            return
+    _call(lambda: _client().v1.checkout.sessions.expire(attempt.provider_ref))
 
 
 def refund(refund: Refund) -> RefundAnswer:
     attempt = refund.attempt
-    intent = str(_call(lambda: _client().v1.checkout.sessions.retrieve(attempt.provider_ref)).payment_intent)
+    intent = _intent(attempt)
     # Stripe forgets idempotency keys after a day; a refund may be asked for again much later.
     known = _call(lambda: _client().v1.refunds.list({"payment_intent": intent, "limit": 100})).to_dict()["data"]
     if same := next((each for each in known if (each.get("metadata") or {}).get("refund") == refund.key), None):
@@ -176,6 +214,9 @@ def _of_event(event_id: str, type_: str, thing: dict[str, Any]) -> Fact:
     if type_ == "checkout.session.async_payment_failed":
         return replace(_of_session(thing, event_id), kind="failed", failure="declined")
     if type_.startswith("checkout.session."):
+        attempt = PaymentAttempt.objects.filter(key=thing.get("client_reference_id") or "-").first()
+        if attempt and attempt.provider_ref and captured_at_shipping(attempt.method):
+            return fetch(attempt)  # the event does not say whether the money is reserved or still on its way
         return _of_session(thing, event_id)
     if type_ in ("refund.created", "refund.updated", "refund.failed"):
         return _of_refund(thing, event_id)
@@ -200,6 +241,9 @@ def _of_session(session: dict[str, Any], event_id: str) -> Fact:
     currency = (session.get("currency") or "").upper()
     amount = session.get("amount_total")
     kind, failure = _state(session)
+    intent = session.get("payment_intent")
+    if kind == "captured" and isinstance(intent, dict):  # a reservation may have been collected in part
+        amount = intent.get("amount_received", amount)
     return Fact(
         provider="stripe",
         event_id=event_id,
@@ -221,6 +265,8 @@ def _state(session: dict[str, Any]) -> tuple[str, str]:
             return "expired", "expired"
         case "complete", "paid":
             return "captured", ""
+        case "complete", _ if isinstance(intent, dict) and intent.get("status") == "requires_capture":
+            return "authorized", ""
         case "complete", _:
             # An asynchronous way to pay: on its way until Stripe asks for another method.
             failed = isinstance(intent, dict) and intent.get("status") in ("requires_payment_method", "canceled")
