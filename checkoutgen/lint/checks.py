@@ -8,6 +8,8 @@
 | ``text: pages`` | those pages together say (``has``) or do not say (``hasnt``) a phrase, by language           |
 | ``texts: paths``| texts of the spec at these paths do not say (``hasnt``) a phrase                             |
 | ``mail: name``  | the mail is sent                                                                             |
+| ``in_mail: …``  | the mails of these names, as the shop would write them for this spec, say (``has``) a phrase |
+| ``in_page: …``  | the same for pages of the shop, by the names in `rendered.PAGES`                              |
 | ``words: …``    | a button's words against the lists of `locales/<language>/labels.json`                      |
 | ``python``      | ``check(case)`` in the file of the rule's name                                               |
 | ``shop: where`` | nothing: the generated shop always does it, as the tests of each ``proof`` show              |
@@ -242,6 +244,18 @@ def mail(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
         yield Outcome(False, "mails.send", _say(item, f"The mail `{name}` is not sent"), fix=fix)
 
 
+def in_mail(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+    from checkoutgen.lint import rendered  # only for rules that read what the shop writes
+
+    yield from rendered.search(case, item, "mail")
+
+
+def in_page(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+    from checkoutgen.lint import rendered
+
+    yield from rendered.search(case, item, "page")
+
+
 def words(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
     """The label of a button by language: allowed, disputed, refused or unknown."""
     path, texts = _label(case, item)
@@ -303,7 +317,7 @@ def unjudged(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
 
 
 KINDS: dict[str, Check] = {
-    check.__name__: check for check in (need, must, page, texts, text, mail, words, python, shop, unjudged)
+    check.__name__: check for check in (need, must, page, texts, text, mail, in_mail, in_page, words, python, shop, unjudged)
 }
 
 FOR_REVIEW = ("shop", "unjudged")  # kinds that judge nothing: asked only when the reviewer's page is wanted

@@ -86,12 +86,13 @@ def _check(item: dict[str, Any]) -> str:
             return (
                 f"The words on the button are on the list `{item['words']}` of `locales/<language>/labels.json`{days}"
             )
-        case "text" | "texts" as name:
+        case "text" | "texts" | "in_mail" | "in_page" as name:
             where = item[name] if isinstance(item[name], list) else [item[name]]
             told = "say" if "has" in item else "do not say"
+            what = {"in_mail": "mails of the shop", "in_page": "pages of the shop"}.get(name, "texts")
             languages = item.get("has") or item.get("hasnt") or {}
             lists = "".join(f"\n    - {language}: {_phrases(said)}" for language, said in languages.items())
-            return f"The texts ({', '.join(where)}) {told}{days}:{lists}"
+            return f"The {what} ({', '.join(where)}) {told}{days}:{lists}"
     each = f" for every element of `{item['each']}`" if "each" in item else ""
     return f"Must hold{each}{days}: `{json.dumps(item['must'], ensure_ascii=False)}`"
 

@@ -205,7 +205,7 @@ class Shop:
     def unsay(self, checks: list[Any]) -> None:
         """Takes out of the texts every line that says what the checks look for."""
         for check in checks:
-            if not isinstance(check, dict) or "has" not in check:
+            if "has" not in check or "text" not in check:
                 continue
             pages = [check["text"]] if isinstance(check["text"], str) else check["text"]
             for language, texts in self.texts.items():
@@ -224,7 +224,7 @@ class Shop:
     def say(self, checks: list[Any]) -> None:
         """Writes into the texts what the checks refuse."""
         for check in checks:
-            if not isinstance(check, dict) or "text" not in check or "hasnt" not in check:
+            if "text" not in check or "hasnt" not in check:
                 continue
             pages = (
                 ["terms"]
