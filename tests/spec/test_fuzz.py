@@ -109,7 +109,7 @@ def _settle(document: dict[str, Any], amount: dict[str, str]) -> dict[str, Any]:
     (method,) = document["delivery"]["methods"]
     method.update(markets=["FR", "SE"])
     method["rates"][0].update(markets=["FR"])
-    document["payment"]["methods"][0].update(markets=["FR"], provider="demo")
+    document["payment"]["methods"][0].update(markets=["FR"], provider="demo", save=False, express=False)
     document["payment"]["providers"] = {"demo": {"webhook_secret": "env:DEMO"}}
     for badge in document["trust"]["badges"]:
         del badge["picture"]
