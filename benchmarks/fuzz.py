@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -22,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +43,12 @@ from checkoutgen.spec import Spec, load  # noqa: E402
 from tests.hostile.fields import PICTURE, whole  # noqa: E402
 from tests.hostile.polyglots import POLYGLOTS  # noqa: E402
 from tests.spec.conftest import minimal, written  # noqa: E402
-from tests.spec.test_fuzz import ODD, paths, replaced  # noqa: E402
+from tests.spec.test_fuzz import ODD, paths  # noqa: E402
 
 SLOW, LARGE = 2.0, 300  # seconds, MiB
+HANGS = 20.0  # seconds of the processor after which a document is given up
 CHUNK = 500  # documents of one run of hypothesis, whose memory grows with its run
-BASES: list[Any] = [whole(), minimal()]
+BASES: list[tuple[Any, list[tuple[Any, ...]]]] = [(base, paths(base)) for base in (whole(), minimal())]
 EXAMPLES = [(ROOT / f"examples/{name}.yaml").read_bytes() for name in ("b2c", "b2b", "minimal")]
 PIECES = [
     *(bytes([byte]) for byte in (0, 9, 10, 13, 27, 0x7F, 0x80, 0xFF)),
@@ -92,19 +95,35 @@ def of(schema: contract.Schema, depth: int = 4) -> st.SearchStrategy[Any]:
     return st.one_of(found or [st.none()])
 
 
+def replaced(document: Any, path: tuple[Any, ...], value: Any) -> Any:
+    """The document with another value at a place; what lies beside the way there is shared."""
+    if not path:
+        return value
+    copied = document.copy()
+    copied[path[0]] = replaced(document[path[0]], path[1:], value)
+    return copied
+
+
+@cache
+def fitting(path: tuple[Any, ...]) -> st.SearchStrategy[Any] | None:
+    """Values that the schema takes, or nearly, at a place of a document; None where it knows no such place."""
+    schema = contract.at(path)
+    return of(schema) if schema else None
+
+
 ANYTHING = st.sampled_from(ODD) | st.text(max_size=20) | st.sampled_from([*POLYGLOTS.values()])
 
 
 @st.composite
 def changed(draw: st.DrawFn) -> bytes:
-    base = draw(st.sampled_from(BASES))
-    document = base
-    for path in draw(st.lists(st.sampled_from(paths(base)), min_size=1, max_size=3)):
-        schema = contract.at(path)
-        values = of(schema) if schema and draw(st.integers(0, 2)) else ANYTHING
+    document, places = draw(st.sampled_from(BASES))
+    for path in draw(st.lists(st.sampled_from(places), min_size=1, max_size=3)):
+        values = fitting(path)
         try:
-            document = replaced(document, path, draw(values))
-        except (KeyError, IndexError, TypeError):
+            document = replaced(
+                document, path, draw(values if values is not None and draw(st.integers(0, 2)) else ANYTHING)
+            )
+        except (KeyError, IndexError, TypeError, AttributeError):
             continue  # an earlier change took the place away
     try:
         return json.dumps(document, ensure_ascii=False, default=str).encode(errors="surrogatepass")
@@ -146,6 +165,7 @@ class Fuzzer:
 
     def feed(self, content: bytes) -> None:
         start = time.process_time()
+        signal.setitimer(signal.ITIMER_PROF, HANGS)
         try:
             self.take(content)
         except CheckoutgenError as error:
@@ -154,6 +174,8 @@ class Fuzzer:
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             self.fault(content, f"{type(error).__name__} at {Path(where.filename).name}:{where.lineno}")
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
         taken = time.process_time() - start
         self.count.documents += 1
         if taken > self.count.worst:
@@ -214,6 +236,10 @@ def _odd(line: str) -> bool:
     return line.startswith("::") or any(c < " " or c in "\x7f\x85\u2028\u2029\u202e" for c in line)
 
 
+def _give_up(*_: object) -> None:
+    raise TimeoutError(f"more than {HANGS} s")
+
+
 def memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -228,6 +254,7 @@ def main() -> int:
     def tell(count: Count) -> None:
         print(f"{count.documents:,} of {given.documents:,}", end="\r", file=sys.stderr, flush=True)
 
+    signal.signal(signal.SIGPROF, _give_up)
     with tempfile.TemporaryDirectory() as folder:
         fuzzer = Fuzzer(Path(folder))
         with suppress(KeyboardInterrupt):  # what was seen until then is told
