@@ -31,7 +31,7 @@ from common.texts import localized
 from common.urls import absolute, address
 from config.shop import MARKETS
 
-from . import failures, methods, scripts, wallets
+from . import failures, scripts, wallets
 from .adapters import UnknownProvider, express
 from .facts import Declined, ProviderDown, Wallet
 
