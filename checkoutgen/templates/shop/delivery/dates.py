@@ -76,13 +76,18 @@ class Calendar:
         Raises:
             ValueError: no working day within a year.
         """
-        for _ in range(SEARCH):
-            if self.works(day):
-                if count == 0:
-                    return day
-                count -= 1
-            day += DAY
-        raise ValueError("the calendar has no working day within a year")
+        return _working_day(self, day, count)
+
+
+@lru_cache(maxsize=4096)  # every page of the checkout asks, and the answers of a day are few
+def _working_day(calendar: Calendar, day: date, count: int) -> date:
+    for _ in range(SEARCH):
+        if calendar.works(day):
+            if count == 0:
+                return day
+            count -= 1
+        day += DAY
+    raise ValueError("the calendar has no working day within a year")
 
 
 def accepted(now: datetime, cut_off: time, shop: Calendar) -> date:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -103,9 +104,9 @@ def offers(delivery: Mapping[str, Any], markets: Mapping[str, Any], home: str, z
     """
     local = now.astimezone(ZoneInfo(zone))
     cut_off = time.fromisoformat(delivery["cut_off"])
-    weekdays, closed = delivery["working_days"], delivery.get("closed") or ()
-    shop = Calendar.of(weekdays, _holidays(markets, home), closed)
-    carrier = Calendar.of(weekdays, _holidays(markets, parcel.country), closed)
+    weekdays, closed = tuple(delivery["working_days"]), tuple(delivery.get("closed") or ())
+    shop = _calendar(weekdays, _holidays(markets, home), closed)
+    carrier = _calendar(weekdays, _holidays(markets, parcel.country), closed)
     preparation = delivery.get("handling_days", 0) + parcel.preparation
     digital = parcel.digital and any(method["kind"] == "digital" for method in delivery["methods"])
     found = []
@@ -129,6 +130,9 @@ def offers(delivery: Mapping[str, Any], markets: Mapping[str, Any], home: str, z
             Option(method["id"], kind, method["name"], method.get("carrier") or "", amount, earliest, latest, stores)
         )
     return sorted(found, key=lambda option: (option.kind == COLLECT, option.amount, option.latest))
+
+
+_calendar = lru_cache(maxsize=64)(Calendar.of)
 
 
 def _holidays(markets: Mapping[str, Any], country: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import date
+from types import SimpleNamespace
 from unittest import skipUnless
 from unittest.mock import patch
 
@@ -13,6 +14,7 @@ from django.template import Context, Engine, Template
 from django.template.backends.django import get_installed_libraries
 from django.templatetags.i18n import TranslateNode
 from django.test import RequestFactory, SimpleTestCase, TestCase, TransactionTestCase
+from django.utils.safestring import mark_safe
 from django.utils.translation import override
 
 from catalogue.models import Product
@@ -131,3 +133,38 @@ class FoldingTest(SimpleTestCase):
                 self.assertEqual(folded.render(Context(context)), plain.get_template("a").render(Context(context)))
                 self.assertEqual(sum(isinstance(node, TranslateNode) for node in folded.nodelist), 1)
                 self.assertIs(engine.get_template("a"), folded)
+
+    def test_shorter_ways_lead_to_the_same_text(self) -> None:
+        templates = {
+            "base": "<{% block one %}{{ n }}{% endblock %}{% block two %}-{% endblock %}>",
+            "part": "{{ what|default:'nothing' }}{% if other %}{{ other.deep.er }}{% endif %}",
+            "in-turn": "{% cycle 'odd' 'even' %}",
+        }
+        sources = [
+            '{% extends "base" %}{% block two %}{{ block.super }}{{ text }}{{ safe }}{% endblock %}',
+            "{% extends parent %}{% block one %}{{ n|add:n }}{% endblock %}",
+            "{% for a, b in pairs %}{{ forloop.counter }}{{ a }}{% for c in b %}{{ c }}{{ forloop.parentloop.last }}"
+            "{% endfor %}{% empty %}none{% endfor %}{% for x in nothing %}{% empty %}none{% endfor %}",
+            "{{ missing }}{{ text.missing }}{{ other.missing.deep }}{{ list.1 }}{{ text.upper }}{{ made.at.once }}",
+            "{% if missing.x or not text %}a{% elif n > 2 and other.deep.er in list %}b{% else %}c{% endif %}",
+            '{% for n in list %}{% include "part" with what=n %}{% endfor %}{% include "part" only %}'
+            '{% for n in list %}{% include "in-turn" %}{% endfor %}{% include name %}',
+            '{% translate "Cart" as t %}{{ t }}{% with t=n other=text %}{{ t }}{{ other }}{% endwith %}{{ t }}'
+            "{% blocktranslate with x=text %}Code {{ x }}{% endblocktranslate %}{% blocktranslate %}{{ n }}"
+            "{% endblocktranslate %}{% autoescape off %}{{ text }}{% endautoescape %}{{ none }}{{ yes }}{{ big }}",
+        ]
+        values = {
+            "n": 3, "big": 1234567, "text": "<&>", "safe": mark_safe("<b>"), "yes": True, "none": None,
+            "list": ["x", "y<"], "pairs": [("k", "12"), ("l", "")], "parent": "base", "name": "part",
+            "other": SimpleNamespace(deep={"er": "y<"}), "made": lambda: SimpleNamespace(at={"once": lambda: "now"}),
+        }  # fmt: skip
+        templates |= {f"source {number}": source for number, source in enumerate(sources)}
+        locmem = "django.template.loaders.locmem.Loader"
+        builtins = ["django.templatetags.i18n"]
+        engine = Engine(loaders=[("common.folding.Loader", [(locmem, templates)])], builtins=builtins)
+        plain = Engine(loaders=[(locmem, templates)], builtins=builtins)
+        for name in templates:
+            with self.subTest(templates[name]), override("fr"):
+                wanted = plain.get_template(name).render(Context(values))
+                for _ in range(2):
+                    self.assertEqual(engine.get_template(name).render(Context(values)), wanted)
