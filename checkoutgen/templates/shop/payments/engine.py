@@ -89,7 +89,7 @@ def start(
         _let_go(in_the_way)
     if attempt is None or not attempt.provider:
         return Start(None, attempt)
-    if attempt.provider_ref:
+    if attempt.provider_ref and (attempt.redirect_url or not attempt.saved_id):
         return Start(attempt.redirect_url or None, attempt)
     if attempt.saved_id:
         create = saving(attempt.provider).charge
