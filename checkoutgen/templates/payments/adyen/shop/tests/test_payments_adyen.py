@@ -7,7 +7,8 @@ import Adyen
 from Adyen.util import generate_notification_sig
 
 from config.shop import SHOP
-from payments import engine
+from orders import lifecycle
+from payments import engine, settlement
 from payments.facts import Declined, ProviderDown
 from payments.models import PaymentAttempt, PaymentEvent
 from payments.providers.adyen import adapter
@@ -15,7 +16,10 @@ from payments.providers.adyen import adapter
 from .answers import Answers
 from .shopping import ShoppingTestCase, an_order
 
-METHODS = [{"id": "card", "kind": "card", "provider": "adyen", "name": {}}]
+METHODS = [
+    {"id": "card", "kind": "card", "provider": "adyen", "name": {}},
+    {"id": "reserved", "kind": "card", "provider": "adyen", "capture": "at-shipping", "name": {}},
+]
 KEY = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"
 OPTIONS = {"api_key": "env:ADYEN_TEST", "merchant_account": "env:ADYEN_TEST", "hmac_key": "env:ADYEN_TEST_HMAC"}
 
@@ -31,6 +35,8 @@ class AdyenTestCase(ShoppingTestCase):
             patch.dict(os.environ, {"ADYEN_TEST": "test", "ADYEN_TEST_HMAC": KEY}),
             patch("payments.engine.adapter", lambda name: adapter),
             patch("payments.views.adapter", lambda name: adapter),
+            patch("payments.captures.adapter", lambda name: adapter),
+            patch("payments.settlement.adapter", lambda name: adapter),
             patch.object(adapter, "_client", lambda: self.redirected(client())),
         ):
             patcher.__enter__()
@@ -160,3 +166,66 @@ class AdyenTestCase(ShoppingTestCase):
         self.answers.close()
         with self.assertRaises(ProviderDown):
             adapter.fetch(attempt)
+
+
+class ReservingTest(AdyenTestCase):
+    """https://docs.adyen.com/online-payments/capture"""
+
+    def reserved(self) -> PaymentAttempt:
+        self.answers["POST", "/paymentLinks"] = 201, self.link()
+        attempt = engine.start(an_order(method="reserved"), "reserved").attempt
+        self.hook(attempt, "AUTHORISATION")
+        attempt.refresh_from_db()
+        self.assertEqual(attempt.state, "authorized")
+        return attempt
+
+    def shipped(self) -> PaymentAttempt:
+        attempt = self.reserved()
+        self.answers["POST", "/payments/psp-1/captures"] = 201, {"pspReference": "psp-2", "status": "received"}
+        lifecycle.ship(attempt.order)
+        settlement.collect_due()
+        return attempt
+
+    def test_order_stands_and_nothing_is_taken(self) -> None:
+        attempt = self.reserved()
+        self.assertTrue(self.answers.asked[0].json["manualCapture"])
+        self.assertState(attempt.order, "confirmed")
+        self.assertEqual(engine.paid_amount(attempt.order), 0)
+        self.assertIsNotNone(attempt.authorized_until)
+
+    def test_return_page_before_the_webhook(self) -> None:
+        self.answers["POST", "/paymentLinks"] = 201, self.link()
+        attempt = engine.start(an_order(method="reserved"), "reserved").attempt
+        self.answers["GET", "/paymentLinks/PL1"] = 200, self.link(attempt, "completed")
+        self.client.get(f"/checkout/return/{attempt.key}/")
+        attempt.refresh_from_db()
+        self.assertEqual(attempt.state, "authorized")
+
+    def test_collected_when_the_webhook_says_so(self) -> None:
+        attempt = self.shipped()
+        row = attempt.captures.get()
+        asked = self.answers.asked[-1]
+        self.assertEqual((asked.json["reference"], asked.headers["idempotency-key"]), (row.key, row.key))
+        self.assertEqual((row.state, row.provider_ref), ("pending", "psp-2"))
+        for _ in range(2):
+            self.hook(attempt, "CAPTURE", pspReference="psp-2", originalReference="psp-1", merchantReference=row.key)
+        self.assertEqual(engine.paid_amount(attempt.order), attempt.amount)
+
+    def test_collection_that_fails_days_later(self) -> None:
+        attempt = self.shipped()
+        about = {"originalReference": "psp-1", "merchantReference": attempt.captures.get().key}
+        self.hook(attempt, "CAPTURE", pspReference="psp-2", **about)
+        self.hook(attempt, "CAPTURE_FAILED", pspReference="psp-2", **about)
+        self.assertState(attempt.order, "review")
+        self.assertEqual(engine.paid_amount(attempt.order), 0)
+
+    def test_let_go_when_the_order_is_cancelled(self) -> None:
+        attempt = self.reserved()
+        self.answers["POST", "/payments/psp-1/cancels"] = 201, {"pspReference": "psp-3", "status": "received"}
+        engine.cancel(attempt.order, actor="seller")
+        self.assertTrue(self.answers.asked[-1].path.endswith("/cancels"))
+
+    def test_expired(self) -> None:
+        attempt = self.reserved()
+        self.hook(attempt, "EXPIRE", pspReference="psp-4", originalReference="psp-1")
+        self.assertState(attempt.order, "review")

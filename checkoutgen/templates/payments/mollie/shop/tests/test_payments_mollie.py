@@ -8,7 +8,8 @@ from django.test import override_settings
 from mollie.utils.webhooks import SignatureValidator
 
 from config.shop import SHOP
-from payments import engine
+from orders import lifecycle
+from payments import engine, settlement
 from payments.facts import Declined, ProviderDown
 from payments.models import PaymentAttempt, PaymentEvent
 from payments.providers.mollie import adapter
@@ -20,6 +21,8 @@ from .shopping import ShoppingTestCase, an_order
 METHODS = [
     {"id": "card", "kind": "card", "provider": "mollie", "name": {}},
     {"id": "later", "kind": "pay-later", "provider": "mollie", "name": {}},
+    {"id": "debit", "kind": "sepa-debit", "provider": "mollie", "name": {}},
+    {"id": "reserved", "kind": "card", "provider": "mollie", "capture": "at-shipping", "name": {}},
 ]
 SETTINGS = {"api_key": "env:M_KEY", "webhook_secret": "env:M_SECRET"}
 SECRET = "secret_of_the_tests"
@@ -37,6 +40,8 @@ class MollieTestCase(ShoppingTestCase):
             override_settings(DEVELOPMENT=True),
             patch("payments.engine.adapter", lambda name: adapter),
             patch("payments.views.adapter", lambda name: adapter),
+            patch("payments.captures.adapter", lambda name: adapter),
+            patch("payments.settlement.adapter", lambda name: adapter),
         ):
             patcher.__enter__()
             self.addCleanup(patcher.__exit__, None, None, None)
@@ -164,7 +169,7 @@ class PayingTest(MollieTestCase):
 
     def test_method_that_mollie_does_not_offer_here(self) -> None:
         with self.assertRaises(engine.NotStarted):
-            engine.start(an_order(method="later"), "later")
+            engine.start(an_order(method="debit"), "debit")
         self.assertEqual(self.answers.asked, [])
 
 
@@ -292,3 +297,84 @@ class RefundTest(MollieTestCase):
         self.answers["POST", "/v2/payments/tr_1/refunds"] = 201, {"id": "re_1"}
         row = engine.refund(attempt.order, 100, "damaged", "seller")
         self.assertEqual(row.state, "requested")
+
+
+class LinesTest(MollieTestCase):
+    def test_klarna_sees_lines_that_add_up(self) -> None:
+        self.answers["POST", "/v2/payments"] = 201, self.payment()
+        order = an_order(method="later", quantity=2)
+        engine.start(order, "later")
+        asked = self.answers.asked[-1].json
+        self.assertEqual((asked["method"], asked["captureMode"]), ("klarna", "automatic"))
+        cents = sum(round(float(line["totalAmount"]["value"]) * 100) for line in asked["lines"])
+        self.assertEqual(cents, order.total_amount)
+        self.assertEqual(asked["billingAddress"]["familyName"], "Byron")
+
+    def test_discount_delivery_and_tax_on_top_add_up_too(self) -> None:
+        order = an_order(method="later", quantity=3)
+        order.discount_amount, order.delivery_amount, order.coupon_code = 250, 590, "TEN"
+        order.total_amount = order.goods_amount - 250 + 590 + 777
+        lines = adapter._lines(order)
+        self.assertEqual([line["type"] for line in lines], ["physical", "shipping_fee", "discount", "surcharge"])
+        cents = sum(round(float(line["total_amount"]["value"]) * 100) for line in lines)
+        self.assertEqual(cents, order.total_amount)
+
+
+class ReservingTest(MollieTestCase):
+    """https://docs.mollie.com/docs/place-a-hold-for-a-payment"""
+
+    def reserved(self) -> PaymentAttempt:
+        self.answers["POST", "/v2/payments"] = 201, self.payment()
+        attempt = engine.start(an_order(method="reserved"), "reserved").attempt
+        self.becomes(attempt, "authorized", captureBefore="2026-12-01")
+        self.hook()
+        attempt.refresh_from_db()
+        self.assertEqual(attempt.state, "authorized")
+        return attempt
+
+    def capture(self, attempt: PaymentAttempt, key: str, status: str) -> dict:
+        return {
+            "resource": "capture",
+            "id": "cpt_1",
+            "mode": "test",
+            "amount": {"currency": attempt.currency, "value": decimal_text(attempt.amount, attempt.currency)},
+            "status": status,
+            "metadata": {"capture": key},
+            "paymentId": "tr_1",
+            "createdAt": "2026-11-22T10:00:00+00:00",
+            "_links": {"self": LINK, "payment": LINK, "documentation": LINK},
+        }
+
+    def captures(self, *made: dict) -> None:
+        links = {"self": LINK, "previous": None, "next": None, "documentation": LINK}
+        listed = {"count": len(made), "_embedded": {"captures": list(made)}, "_links": links}
+        self.answers["GET", "/v2/payments/tr_1/captures"] = 200, listed
+
+    def test_order_stands_and_nothing_is_taken(self) -> None:
+        attempt = self.reserved()
+        self.assertEqual(self.answers.asked[0].json["captureMode"], "manual")
+        self.assertState(attempt.order, "confirmed")
+        self.assertEqual(attempt.authorized_until.date().isoformat(), "2026-12-01")
+
+    def test_collected_when_the_parcel_leaves_and_known_a_little_later(self) -> None:
+        attempt = self.reserved()
+        lifecycle.ship(attempt.order)
+        row = attempt.captures.get()
+        self.captures()
+        self.answers["POST", "/v2/payments/tr_1/captures"] = 201, self.capture(attempt, row.key, "pending")
+        settlement.collect(row)
+        self.assertEqual(self.answers.asked[-1].headers["idempotency-key"], row.key)
+        row.refresh_from_db()
+        self.assertEqual(row.state, "pending")
+        self.captures(self.capture(attempt, row.key, "succeeded"))
+        settlement.collect(row)
+        row.refresh_from_db()
+        self.assertEqual(row.state, "done")
+        self.assertEqual(len([each for each in self.answers.asked if each.path.endswith("/captures")]), 3)
+        self.assertEqual(engine.paid_amount(attempt.order), attempt.amount)
+
+    def test_let_go_when_the_order_is_cancelled(self) -> None:
+        attempt = self.reserved()
+        self.answers["POST", "/v2/payments/tr_1/release-authorization"] = 202, {}
+        engine.cancel(attempt.order, actor="seller")
+        self.assertTrue(self.answers.asked[-1].path.endswith("/release-authorization"))

@@ -4,8 +4,9 @@ import os
 from unittest.mock import patch
 
 from config.shop import SHOP
+from orders import lifecycle
 from orders.models import Order
-from payments import engine
+from payments import engine, settlement
 from payments.facts import Declined, ProviderDown
 from payments.models import PaymentAttempt, PaymentEvent
 from payments.providers.payplug import adapter
@@ -16,6 +17,7 @@ from .shopping import ShoppingTestCase, an_order
 METHODS = [
     {"id": "card", "kind": "card", "provider": "payplug", "name": {}},
     {"id": "oney", "kind": "instalments", "provider": "payplug", "name": {}},
+    {"id": "reserved", "kind": "card", "provider": "payplug", "capture": "at-shipping", "name": {}},
 ]
 
 
@@ -29,6 +31,8 @@ class PayplugTestCase(ShoppingTestCase):
             patch.dict(os.environ, {"PAYPLUG_TEST": "sk_test_x"}),
             patch("payments.engine.adapter", lambda name: adapter),
             patch("payments.views.adapter", lambda name: adapter),
+            patch("payments.captures.adapter", lambda name: adapter),
+            patch("payments.settlement.adapter", lambda name: adapter),
             patch.object(adapter, "BASE_URL", self.answers.url),
         ):
             patcher.__enter__()
@@ -150,3 +154,38 @@ class PayplugTestCase(ShoppingTestCase):
         self.answers.close()
         with self.assertRaises(ProviderDown):
             adapter.fetch(attempt)
+
+
+class ReservingTest(PayplugTestCase):
+    def reserved(self) -> PaymentAttempt:
+        attempt = self.begin("reserved")
+        held = {"authorized_at": 1795000000, "expires_at": 1795600000, "authorized_amount": attempt.amount}
+        self.becomes(attempt, amount=0, authorization=held)
+        self.hook({"id": "pay_1", "object": "payment"})
+        attempt.refresh_from_db()
+        self.assertEqual(attempt.state, "authorized")
+        return attempt
+
+    def test_order_stands_and_nothing_is_taken(self) -> None:
+        attempt = self.reserved()
+        asked = self.answers.asked[0].json
+        self.assertEqual((asked["authorized_amount"], "amount" in asked), (attempt.amount, False))
+        self.assertState(attempt.order, "confirmed")
+        self.assertEqual(int(attempt.authorized_until.timestamp()), 1795600000)
+
+    def test_collected_when_the_parcel_leaves_and_never_again(self) -> None:
+        attempt = self.reserved()
+        lifecycle.ship(attempt.order)
+        self.answers["PATCH", "/v1/payments/pay_1"] = 200, self.payment(amount=attempt.amount, is_paid=True)
+        settlement.collect_due()
+        self.assertEqual(self.answers.asked[-1].json, {"captured": True})
+        self.assertEqual(engine.paid_amount(attempt.order), attempt.amount)
+        self.becomes(attempt, is_paid=True)
+        adapter.capture(attempt.captures.get())
+        self.assertEqual(len([each for each in self.answers.asked if each.method == "PATCH"]), 1)
+
+    def test_let_go_when_the_order_is_cancelled(self) -> None:
+        attempt = self.reserved()
+        self.answers["PATCH", "/v1/payments/pay_1"] = 200, self.payment(failure={"code": "aborted"})
+        engine.cancel(attempt.order, actor="seller")
+        self.assertEqual(self.answers.asked[-1].json, {"abort": True})

@@ -10,7 +10,8 @@ from unittest.mock import patch
 from django.test import override_settings
 
 from config.shop import SHOP
-from payments import engine
+from orders import lifecycle
+from payments import engine, settlement
 from payments.facts import Declined, ProviderDown
 from payments.models import PaymentAttempt, PaymentEvent
 from payments.providers.stripe import adapter
@@ -23,6 +24,7 @@ SETTINGS = {"secret_key": "env:S_KEY", "webhook_secret": "env:S_SECRET"}
 METHODS = [
     {"id": "card", "kind": "card", "provider": "stripe", "name": {}},
     {"id": "debit", "kind": "sepa-debit", "provider": "stripe", "name": {}},
+    {"id": "reserved", "kind": "card", "provider": "stripe", "capture": "at-shipping", "name": {}},
 ]
 SESSIONS = "/v1/checkout/sessions"
 
@@ -38,6 +40,8 @@ class StripeTestCase(ShoppingTestCase):
             override_settings(DEVELOPMENT=True),
             patch("payments.engine.adapter", lambda name: adapter),
             patch("payments.views.adapter", lambda name: adapter),
+            patch("payments.captures.adapter", lambda name: adapter),
+            patch("payments.settlement.adapter", lambda name: adapter),
         ):
             patcher.__enter__()
             self.addCleanup(patcher.__exit__, None, None, None)
@@ -342,3 +346,71 @@ class RefundTest(StripeTestCase):
         thing = {"id": "re_9", "status": "succeeded", "amount": 100, "currency": attempt.currency.lower()}
         self.hook("refund.created", thing | {"payment_intent": "pi_1"}, event_id="evt_2")
         self.assertEqual(attempt.order.refunds.get().provider_ref, "re_9")
+
+
+class ReservingTest(StripeTestCase):
+    """Manual capture: https://docs.stripe.com/payments/place-a-hold-on-a-payment-method"""
+
+    def intent(self, attempt: PaymentAttempt, status: str = "requires_capture", **values: object) -> dict:
+        amount = adapter.rescale(attempt.amount, attempt.currency, adapter._digits(attempt.currency))
+        charge = {"payment_method_details": {"card": {"capture_before": 1796000000}}}
+        received = amount if status == "succeeded" else 0
+        found = {"id": "pi_1", "object": "payment_intent", "status": status, "amount_received": received}
+        return found | {"latest_charge": charge} | values
+
+    def reserved(self) -> PaymentAttempt:
+        attempt = self.begin("reserved")
+        session = self.session(attempt, status="complete", payment_intent=self.intent(attempt))
+        self.answers["GET", f"{SESSIONS}/cs_test_1"] = 200, session
+        self.assertEqual(self.hook("checkout.session.completed", session | {"payment_intent": "pi_1"}), 200)
+        attempt.refresh_from_db()
+        self.assertEqual(attempt.state, "authorized")
+        # What the adapter asks for next is the session without its payment.
+        self.answers["GET", f"{SESSIONS}/cs_test_1"] = 200, session | {"payment_intent": "pi_1"}
+        return attempt
+
+    def test_order_stands_and_nothing_is_taken(self) -> None:
+        attempt = self.reserved()
+        self.assertIn("payment_intent_data[capture_method]", self.answers.asked[0].form)
+        self.assertState(attempt.order, "confirmed")
+        self.assertEqual(int(attempt.authorized_until.timestamp()), 1796000000)
+        self.assertEqual(engine.paid_amount(attempt.order), 0)
+
+    def test_collected_once_when_the_parcel_leaves(self) -> None:
+        attempt = self.reserved()
+        self.answers["GET", "/v1/payment_intents/pi_1"] = 200, self.intent(attempt)
+        self.answers["POST", "/v1/payment_intents/pi_1/capture"] = 200, self.intent(attempt, "succeeded")
+        lifecycle.ship(attempt.order)
+        settlement.collect_due()
+        asked = self.answers.asked[-1]
+        self.assertEqual(asked.headers["idempotency-key"], attempt.captures.get().key)
+        self.assertEqual(engine.paid_amount(attempt.order), attempt.amount)
+
+    def test_collected_already_is_not_asked_for_again(self) -> None:
+        attempt = self.reserved()
+        self.answers["GET", "/v1/payment_intents/pi_1"] = 200, self.intent(attempt, "succeeded")
+        lifecycle.ship(attempt.order)
+        settlement.collect_due()
+        self.assertEqual([each for each in self.answers.asked if each.path.endswith("/capture")], [])
+        self.assertEqual(engine.paid_amount(attempt.order), attempt.amount)
+
+    def test_gone_when_it_was_to_be_collected(self) -> None:
+        attempt = self.reserved()
+        self.answers["GET", "/v1/payment_intents/pi_1"] = 200, self.intent(attempt, "canceled")
+        lifecycle.ship(attempt.order)
+        settlement.collect_due()
+        self.assertState(attempt.order, "review")
+
+    def test_let_go_when_the_order_is_cancelled(self) -> None:
+        attempt = self.reserved()
+        self.answers["POST", "/v1/payment_intents/pi_1/cancel"] = 200, self.intent(attempt, "canceled")
+        engine.cancel(attempt.order, actor="seller")
+        self.assertTrue(self.answers.asked[-1].path.endswith("/cancel"))
+
+    def test_collected_in_part_in_the_dashboard(self) -> None:
+        attempt = self.reserved()
+        intent = self.intent(attempt, "succeeded", amount_received=1)
+        session = self.session(attempt, status="complete", payment_status="paid", payment_intent=intent)
+        self.answers["GET", f"{SESSIONS}/cs_test_1"] = 200, session
+        engine.learn(attempt, "reconciler")
+        self.assertState(attempt.order, "review")
