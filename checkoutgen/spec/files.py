@@ -75,7 +75,7 @@ def _why(error: OSError) -> str:
 
 
 def read_picture(root: Path, name: str) -> Picture:
-    """A picture whose first bytes are what its name says, at most 1 MiB and 8,000 pixels a side."""
+    """A picture that is what its name says and nothing else, at most 1 MiB and 8,000 pixels a side."""
     content = read_inside(root, name, MAX_PICTURE)
     ending = name.rpartition(".")[2].lower()
     measure = _MEASURES.get(ending)
@@ -86,12 +86,25 @@ def read_picture(root: Path, name: str) -> Picture:
         raise UnusableFileError(f"does not hold a {ending.upper()} picture, whatever its name says")
     if not all(0 < side <= MAX_SIDE for side in size):
         raise UnusableFileError(f"measures {size[0]} by {size[1]} pixels; a side may have 1 to {MAX_SIDE:,}")
+    if ending != "svg" and _MARKUP.search(content):
+        raise UnusableFileError("is a picture and a page or a program at once; save it again in a picture editor")
     return Picture(content, *size)
 
 
+# What makes a page or a program of a file for those who do not go by its name.
+_MARKUP = re.compile(rb"<(?:!doctype|html|head|body|script|iframe|\?php)[\s>]", re.IGNORECASE)
+
+
 def _png(content: bytes) -> tuple[int, int] | None:
-    if content[:8] != b"\x89PNG\r\n\x1a\n" or content[12:16] != b"IHDR" or len(content) < 24:
+    if content[:8] != b"\x89PNG\r\n\x1a\n" or content[12:16] != b"IHDR":
         return None
+    at, kind = 8, b""
+    while kind != b"IEND":
+        if at + 12 > len(content):
+            return None
+        kind = content[at + 4 : at + 8]
+        at += 12 + int.from_bytes(content[at : at + 4])
+    _refuse_more(content, at)
     return int.from_bytes(content[16:20]), int.from_bytes(content[20:24])
 
 
@@ -108,8 +121,10 @@ def _jpeg(content: bytes) -> tuple[int, int] | None:
 
 
 def _webp(content: bytes) -> tuple[int, int] | None:
-    if content[:4] != b"RIFF" or content[8:12] != b"WEBP" or len(content) < 30:
+    length = 8 + int.from_bytes(content[4:8], "little")
+    if content[:4] != b"RIFF" or content[8:12] != b"WEBP" or not 30 <= length <= len(content):
         return None
+    _refuse_more(content, length + length % 2)
     match content[12:16]:
         case b"VP8X":
             return 1 + int.from_bytes(content[24:27], "little"), 1 + int.from_bytes(content[27:30], "little")
@@ -119,6 +134,11 @@ def _webp(content: bytes) -> tuple[int, int] | None:
         case b"VP8 " if content[23:26] == b"\x9d\x01\x2a":
             return int.from_bytes(content[26:28], "little") & 0x3FFF, int.from_bytes(content[28:30], "little") & 0x3FFF
     return None
+
+
+def _refuse_more(content: bytes, length: int) -> None:
+    if len(content) > length:
+        raise UnusableFileError("holds something else behind the picture; save it again in a picture editor")
 
 
 # Drawing only: nothing here runs, loads, links or animates. style elements stay out because CSS can load.

@@ -16,20 +16,25 @@ from checkoutgen.spec.files import UnusableFileError, read_inside, read_picture
 from .conftest import Problems
 
 
-def png(width: int, height: int) -> bytes:
+def png(width: int, height: int, text: bytes = b"") -> bytes:
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"tEXt", text) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    )
 
 
 JPEG = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffc0000b08000a001401011100ffd9")
-WEBP = {
-    "VP8X": b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0" + (19).to_bytes(3, "little") + (9).to_bytes(3, "little"),
-    "VP8L": b"RIFF\0\0\0\0WEBPVP8L\0\0\0\0\x2f" + (19 | 9 << 14).to_bytes(4, "little") + bytes(5),
-    "VP8 ": b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9d\x01\x2a" + (20).to_bytes(2, "little") + (10).to_bytes(2, "little"),
-}
+WEBP = [
+    b"RIFF" + (4 + len(chunk)).to_bytes(4, "little") + b"WEBP" + chunk
+    for chunk in (
+        b"VP8X\x0a\0\0\0\0\0\0\0" + (19).to_bytes(3, "little") + (9).to_bytes(3, "little"),
+        b"VP8L\0\0\0\0\x2f" + (19 | 9 << 14).to_bytes(4, "little") + bytes(9),
+        b"VP8 \0\0\0\0\0\0\0\x9d\x01\x2a" + (20).to_bytes(2, "little") + (10).to_bytes(2, "little"),
+    )
+]
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10">{}</svg>'
 
 
@@ -37,9 +42,10 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10">{}</svg>'
     ("name", "content"),
     [
         ("a.png", png(20, 10)),
+        ("a.png", png(20, 10, b'XML:com.adobe.xmp\0<?xpacket begin=""?><x:xmpmeta xmlns:x="adobe:ns:meta/"/>')),
         ("a.jpg", JPEG),
         ("a.JPEG", JPEG),
-        *[("a.webp", content) for content in WEBP.values()],
+        *[("a.webp", content) for content in WEBP],
         ("a.svg", SVG.format('<path d="M0 0" fill="url(#a)"/><use href="#b"/>').encode()),
         ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 10"/>'),
         (
@@ -61,6 +67,12 @@ def test_pictures_have_a_size(tmp_path: Path, name: str, content: bytes) -> None
         ("a.png", png(0, 10), "1 to 8,000"),
         ("a.png", b"<html><script>", "does not hold a PNG"),
         ("a.png", b"<?php echo 1;", "does not hold a PNG"),
+        ("a.png", png(20, 10)[:-1], "does not hold a PNG"),
+        ("a.png", png(20, 10) + b"<html><script>1</script>", "something else behind"),
+        ("a.png", png(20, 10) + b"\0", "something else behind"),
+        ("a.png", png(20, 10, b"Comment\0<ScRipt >1</script>"), "a page or a program"),
+        ("a.jpg", JPEG + b"<?php system('id');", "a page or a program"),
+        ("a.webp", WEBP[0] + b"<html>", "something else behind"),
         ("a.jpg", png(20, 10), "does not hold a JPG"),
         ("a.jpg", b"\xff\xd8\xff" + b"\xff" * 50, "does not hold a JPG"),
         ("a.webp", b"RIFF\0\0\0\0WEBP", "does not hold a WEBP"),
