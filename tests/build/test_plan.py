@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,8 @@ from checkoutgen.build.fresh import untouched
 from checkoutgen.build.manifest import BASE, MANIFEST
 from checkoutgen.build.plan import ConflictError, plan
 from checkoutgen.build.render import File, render
-from checkoutgen.errors import UsageError
+from checkoutgen.build.select import package
+from checkoutgen.errors import CheckoutgenError, UsageError
 from checkoutgen.spec import Spec, load
 from tests.build.conftest import actions, build, tree
 
@@ -93,6 +96,54 @@ def test_any_change_of_what_a_build_reads_is_seen(
     else:
         (spec.root / changed).write_bytes((spec.root / changed).read_bytes() + b"\n")
     assert untouched(spec.root / "shop.yaml", out) is None
+
+
+def test_h69_what_changes_while_it_is_built_is_not_called_up_to_date(make_spec: Make, out: Path) -> None:
+    spec = make_spec()
+    for name in ("shop.yaml", "pictures/drap.svg"):
+        path = spec.root / name
+        content = path.read_bytes()
+        path.write_bytes(content + b"\n")  # after it was read
+        build(spec, out)
+        assert untouched(spec.root / "shop.yaml", out) is None
+        path.write_bytes(content)
+        assert untouched(spec.root / "shop.yaml", out) == []
+
+
+def recorded(folder: Path, files: dict[str, bytes]) -> Path:
+    """What a wheel's list says of these files."""
+    rows = [
+        f"checkoutgen/{path},sha256={urlsafe_b64encode(sha256(content).digest()).decode().rstrip('=')},{len(content)}"
+        for path, content in files.items()
+    ]
+    (folder / "RECORD").write_text(
+        "\n".join([*rows, "checkoutgen/__pycache__/x.pyc,,", "checkoutgen-1.0.0.dist-info/RECORD,,"])
+    )
+    return folder / "RECORD"
+
+
+@pytest.mark.parametrize("damage", ["none", "changed", "gone", "more"])
+def test_h74_a_damaged_installation_builds_nothing(
+    damage: str, make_spec: Make, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = dict(package())
+    if damage == "changed":
+        packed["templates/shop/manage.py"] += b"\n"
+    elif damage == "gone":
+        packed["templates/shop/once_there.py"] = b""
+    elif damage == "more":
+        del packed["templates/shop/manage.py"]
+    monkeypatch.setattr(fresh, "RECORD", recorded(tmp_path, packed))
+    fresh.tool.cache_clear()
+    try:
+        if damage == "none":
+            build(make_spec(), out)
+        else:
+            with pytest.raises(CheckoutgenError, match=r"damaged \(templates/shop/(manage|once_there)\.py\)"):
+                build(make_spec(), out)
+            assert not out.exists()
+    finally:
+        fresh.tool.cache_clear()
 
 
 def test_an_unedited_file_is_updated(make_spec: Make, out: Path) -> None:

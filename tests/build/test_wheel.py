@@ -67,3 +67,16 @@ def test_an_installed_wheel_builds_what_the_checkout_builds(packages: Path, tmp_
     assert len(installed) > 200
     assert installed.keys() == checkout.keys()
     assert [path for path in installed if installed[path] != checkout[path]] == []
+
+    template = next(tmp_path.glob("venv/lib/*/site-packages/checkoutgen")) / "templates/shop/manage.py"
+    content = template.read_bytes()
+    for damage in (template.unlink, lambda: template.write_bytes(content + b"# more\n")):
+        damage()
+        for command in ("plan", "build"):
+            done = subprocess.run(
+                [tmp_path / "venv/bin/checkoutgen", command, ROOT / "examples/minimal.yaml", tmp_path / "h74"],
+                cwd=tmp_path, env=plain, capture_output=True, text=True,
+            )  # fmt: skip
+            assert (done.returncode, done.stdout) == (70, "")
+            assert "installation is damaged (templates/shop/manage.py)" in done.stderr
+            assert not (tmp_path / "h74").exists()
