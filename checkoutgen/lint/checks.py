@@ -245,15 +245,15 @@ def mail(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
 
 
 def in_mail(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
-    from checkoutgen.lint import rendered  # only for rules that read what the shop writes
+    from checkoutgen.lint import said  # only for rules that read what the shop writes
 
-    yield from rendered.search(case, item, "mail")
+    yield from said.search(case, item, "mail")
 
 
 def in_page(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
-    from checkoutgen.lint import rendered
+    from checkoutgen.lint import said
 
-    yield from rendered.search(case, item, "page")
+    yield from said.search(case, item, "page")
 
 
 def words(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:

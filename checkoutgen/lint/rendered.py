@@ -1,8 +1,8 @@
-"""What a mail or page of the made shop says, in words, for one spec, market and language: for rules that search there.
+"""The words of a mail or page of the made shop, from the shop's own templates: see `said`, which keeps them.
 
-The shop's own templates are read: the text part of a mail, the HTML of a page without its tags. A condition that the
-spec decides (has this market a right of withdrawal?) is decided; what only an order or visitor decides is taken as
-said, with “…” for values nobody knows yet. Nothing here runs before a rule asks for a text, and each is made once.
+The text part of a mail is read, or the HTML of a page without its tags. A condition that the spec decides (has this
+market a right of withdrawal?) is decided; what only an order or visitor decides is taken as said, with “…” for values
+that nobody knows yet, and places like ``{seller.email}`` for those of the spec.
 
 A template understands `extends`, `block`, `include`, `if`, `for`, `translate` and `blocktranslate`; other tags say
 nothing. A test compares the mails with those of a running shop.
@@ -18,8 +18,8 @@ from pathlib import Path
 from struct import unpack_from
 from typing import Any
 
-from checkoutgen.lint.case import LOCALES, Case, Outcome
-from checkoutgen.lint.texts import excerpt, find, normalise
+from checkoutgen.lint.case import LOCALES
+from checkoutgen.lint.texts import normalise
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 PAGES = {
@@ -31,7 +31,6 @@ PAGES = {
     "withdrawal": "returns/find.html",
 }
 UNKNOWN = "…"
-DURABLE_FROM = "2026-09-27"  # the first day of the two guarantees: Directive (EU) 2024/825 article 3
 
 _TAG = re.compile(r"(\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\})", re.DOTALL)
 _WORD = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s]+")
@@ -42,159 +41,95 @@ Node = tuple[Any, ...]
 Facts = dict[str, Any]
 
 
-def search(case: Case, item: dict[str, Any], kind: str) -> Iterator[Outcome]:
-    """The checks ``in_mail`` and ``in_page``: what each of these texts says, by language. ``at``: what decides it."""
-    names = [item[f"in_{kind}"]] if isinstance(item[f"in_{kind}"], str) else item[f"in_{kind}"]
-    for name in names:
-        if kind == "mail" and name not in case.derived["mails"]:
-            continue  # another rule says that it is not sent, once
-        lacking = []
-        for language in case.languages:
-            said = item["has"].get(language, item["has"].get("any"))
-            if said is None:
-                if case.review:
-                    yield Outcome(None, "", f"no phrases are known for the language {language}")
-                continue
-            text = rendered(case, kind, name, language)
-            for phrase in [said] if isinstance(said, str) else said:
-                span = find(text, _wanted(case, phrase, language))
-                if span is None:
-                    lacking.append(language)
-                elif case.review:
-                    yield Outcome(True, "", f"{kind} `{name}`, {language}: “{excerpt(text, span)}”")
-        if lacking:
-            message = item.get("say", f"The {kind} `{{name}}` does not say what it must").format(name=name)
-            at = item["at"].replace("{market}", case.market)
-            yield Outcome(False, at, message, languages=tuple(dict.fromkeys(lacking)))
+def text(kind: str, name: str, language: str, decided: Facts) -> str:
+    """Subject and text of a mail, or the words of a page (a key of `PAGES`) with header and footer; normalised."""
+    facts = _facts(decided, language)
+    names = [f"{name}/subject.txt", f"{name}/body.txt"] if kind == "mail" else [PAGES[name]]
+    return normalise(" ".join(_say(file, language, facts) for file in names))
 
 
-def _wanted(case: Case, phrase: str, language: str) -> str:
-    """``{seller.email}`` in a phrase stands for the value that a template or the spec has by this name."""
-
-    def value(place: re.Match[str]) -> str:
-        found = _known(case, language).get(place[1])
-        return found if isinstance(found, str) else str(case.get(place[1]) or "")
-
-    return re.sub(r"\{([a-z_.]+)\}", value, phrase) if "{" in phrase else phrase
-
-
-def _known(case: Case, language: str) -> Facts:
-    made: dict[Any, Any] = case.texts.__dict__.setdefault("made", {})  # kept with the legal texts: one a spec
-    here = language, case.market, case.day
-    if here not in made:
-        made[here] = _facts(case, language)
-    facts: Facts = made[here]
-    return facts
-
-
-def rendered(case: Case, kind: str, name: str, language: str) -> str:
-    """Subject and text of a mail, or the words of a page with header and footer; normalised for searches."""
-    facts, made = _known(case, language), case.texts.__dict__["made"]
-    key = kind, name, language, case.market, case.day
-    if key not in made:
-        files = [f"{name}/subject.txt", f"{name}/body.txt"] if kind == "mail" else [PAGES[name]]
-        made[key] = normalise(" ".join(_say(file, language, facts) for file in files))
-    words: str = made[key]
-    return words
+def files(language: str) -> list[str]:
+    """What the texts of a language rest on, as far as it was read."""
+    return [str(LOCALES / language / "shop.mo"), *sorted(_read)]
 
 
 def _say(file: str, language: str, facts: Facts) -> str:
-    text = "".join(_render(_with_parents(file), language, facts))
-    return _MARKUP.sub(" ", text) if file.endswith(".html") else text
+    words = "".join(_render(_with_parents(file), language, facts))
+    return _MARKUP.sub(" ", words) if file.endswith(".html") else words
 
 
-# --- what the spec knows ---
+# --- what the spec decides, in the templates' own names ---
+
+_ALWAYS = (
+    "shop.name",
+    "shop.url",
+    "seller.legal_name",
+    "seller.email",
+    "order_button",
+    "guarantee.years",
+    "ways_to_pay",
+)
+_IF_GIVEN = (
+    "shop.phone", "shop.hours", "shop.tagline", "support.phone", "support.email", "support.hours", "seller.vat_id",
+    "start_notices", "delivery_note", "trust.secure_payment", "guarantee.country",
+)  # fmt: skip
 
 
-def _facts(case: Case, language: str) -> Facts:
-    """Values and conditions of the templates, by the name they have there."""
-    data, market = case.data, case.facts
-    seller, support, legal = data["seller"], data["support"], data["legal"]
-    consumers = data["audience"] != "b2b"
-    pages = legal.get("pages") or {}
-    withdrawal = market.get("withdrawal") if consumers else None
-    union = consumers and bool(market.get("eu")) and case.day >= DURABLE_FROM
-    phone = support.get("phone") or seller.get("phone") or ""
-    products = (data["catalogue"] or {}).get("products") or []
-    goods = any(product.get("kind", "goods") == "goods" for product in products)
-    letters = {product.get("withdrawal_exception") for product in products}
-    titles = {name: _in(entry.get("title"), language) for name, entry in pages.items()}
-    attached = ("terms", "withdrawal", "withdrawal-form") if consumers else ("terms",)
-    link = _in(withdrawal["link"], language) if withdrawal else ""
-    years = max(market.get("guarantee_years") or 0, 2)
-    facts: Facts = {
+def _facts(decided: Facts, language: str) -> Facts:
+    link = "{withdrawal_link.title}" if decided["consumer.withdrawal"] else ""
+    attached = ("terms", "withdrawal", "withdrawal-form") if decided["consumer"] else ("terms",)
+    titles = {name: f"{{legal.pages.{name}.title}}" for name in decided["pages"]}
+    boxes = _declarations(decided["declared"], language)
+    if decided["terms"] == "checkbox":
+        boxes = [*boxes, translated(language, "I accept the terms of sale")]
+    return {
+        **{name: f"{{{name}}}" for name in _ALWAYS},
+        **{name: f"{{{name}}}" if decided[name] else "" for name in _IF_GIVEN},
         "language": language,
-        "colon": _translated(language, ":"),
+        "colon": translated(language, ":"),
         "for_staff": False,
-        "shop.name": data["shop"]["name"],
-        "shop.url": data["shop"]["url"],
-        "shop.phone": phone,
-        "shop.hours": _in(support.get("hours"), language),
-        "shop.tagline": _in(data["shop"].get("tagline"), language),
-        "support.phone": support.get("phone") or "",
-        "support.email": support.get("email") or "",
-        "support.hours": _in(support.get("hours"), language),
-        "seller": list(_seller_lines(case, language)),
-        "seller.legal_name": seller["legal_name"],
-        "seller.vat_id": seller.get("vat_id") or "",
-        "seller.email": seller["email"],
-        "market.prices": market.get("prices") or "gross",
-        "consumer": consumers,
-        "consumer.withdrawal": bool(withdrawal),
+        "seller": list(_seller_lines(decided, language)),
+        "market.prices": decided["market.prices"],
+        "terms": decided["terms"],
+        "consumer": decided["consumer"],
+        "consumer.withdrawal": decided["consumer.withdrawal"],
         "consumer.withdrawal.label": link,
-        "consumer.withdrawal.text": _withdrawal(withdrawal, language, goods=goods) if withdrawal else "",
-        "consumer.guarantee": _guarantee(market, language) if consumers else "",
-        "consumer.complaints": _complaints(case, language) if consumers else "",
+        "consumer.withdrawal.text": _withdrawal(language, goods=decided["goods"]) if link else "",
+        "consumer.guarantee": _sentence_of(language, GUARANTEE, years="{guarantee.years}")
+        if decided["consumer.guarantee"]
+        else "",
+        "consumer.complaints": _complaints(decided, language) if decided["consumer"] else "",
         "consumer.durability": [],
-        "consumer.declarations": list(_declarations(letters, language)) if withdrawal else [],
+        "consumer.declarations": _declarations(decided["declared"], language),
         "attachments": ", ".join(titles[name] for name in attached if name in titles),
         "withdrawal_link": bool(link),
         "withdrawal_link.title": link,
         "link_label": link,
         "legal_links": [{"id": name, "title": title, "short": True} for name, title in titles.items()],
-        "start_notices": _in(legal.get("start_notices"), language),
-        "delivery_note": _in(data["delivery"].get("note"), language),
-        "trust.secure_payment": _in(data["trust"].get("secure_payment"), language),
-        "ways_to_pay": ", ".join(
-            _in(method.get("name"), language) for _, method in case.each("payment.methods[*]") if method.get("name")
-        ),
-        "order_button": _in(market.get("order_button"), language),
-        "terms": data["checkout"].get("terms") or "link",
-        "review": [{"label": words} for words in _boxes(data, letters if withdrawal else set(), language)],
-        "guarantee": union and goods and legal.get("guarantee_notice") != "none",
-        "guarantee.years": str(years),
-        "guarantee.country": _in(market.get("name"), language) if years > 2 else "",
-        "durability": union and bool(case.derived["durability"]),
-        "durable": [("", "")] if union and case.derived["durability"] else [],
+        "review": [{"label": words} for words in boxes],
+        "guarantee": decided["guarantee"],
+        "durability": decided["durability"],
+        "durable": [("", "")] if decided["durability"] else [],
     }
-    return facts
 
 
-def _in(texts: Any, language: str) -> str:
-    if isinstance(texts, dict):
-        texts = texts.get(language) or next(iter(texts.values()), "")
-    return str(texts or "")
+def _address(path: str) -> str:
+    return ", ".join(f"{{{path}.{key}}}" for key in ("street", "postcode", "city"))
 
 
-def _address(address: dict[str, Any]) -> str:
-    return ", ".join(str(address[key]) for key in ("street", "postcode", "city") if address.get(key))
-
-
-def _seller_lines(case: Case, language: str) -> Iterator[str]:
-    seller = case.data["seller"]
-    register = seller.get("register") or {}
-    yield seller["legal_name"]
-    yield _address(seller["address"])
-    yield " · ".join(filter(None, [seller.get("phone"), seller["email"]]))
+def _seller_lines(decided: Facts, language: str) -> Iterator[str]:
+    yield "{seller.legal_name}"
+    yield _address("seller.address")
+    yield " · ".join(["{seller.phone}"] * decided["seller.phone"] + ["{seller.email}"])
     for label, value in (
-        ("Legal form", seller.get("legal_form")),
-        ("Register", " ".join(str(register[key]) for key in ("name", "city", "court", "number") if register.get(key))),
-        ("VAT number", seller.get("vat_id")),
-        ("Share capital", UNKNOWN if seller.get("share_capital") else ""),
-        ("Represented by", ", ".join(seller.get("representatives") or ())),
+        ("Legal form", "{seller.legal_form}" if decided["seller.legal_form"] else ""),
+        ("Register", " ".join(f"{{seller.register.{key}}}" for key in decided["seller.register"])),
+        ("VAT number", "{seller.vat_id}" if decided["seller.vat_id"] else ""),
+        ("Share capital", UNKNOWN if decided["seller.share_capital"] else ""),
+        ("Represented by", "{seller.representatives}" if decided["seller.representatives"] else ""),
     ):
         if value:
-            yield f"{_translated(language, label)}{_translated(language, ':')} {value}"
+            yield f"{translated(language, label)}{translated(language, ':')} {value}"
 
 
 # The sentences that `mails/contract.py` and `orders/declarations.py` of the shop put together; a test compares them.
@@ -206,12 +141,12 @@ WITHOUT_GOODS = (
     "You may withdraw from this contract without giving a reason within %(days)s day of today.",
     "You may withdraw from this contract without giving a reason within %(days)s days of today.",
 )
-ONLINE = "The instructions and a form are attached. You can also do it online:"
+ONLINE = ("The instructions and a form are attached. You can also do it online:",)
 GUARANTEE = (
     "By law we answer for goods that are faulty or not as agreed on delivery, if it shows within %(years)s year.",
     "By law we answer for goods that are faulty or not as agreed on delivery, if it shows within %(years)s years.",
 )
-COMPLAINTS = "Something is not right? Write to %(email)s or to %(address)s."
+COMPLAINTS = ("Something is not right? Write to %(email)s or to %(address)s.",)
 DECLARATIONS = {
     "m": (
         "I expressly agree that you begin with %(items)s before the withdrawal period ends.",
@@ -225,40 +160,33 @@ DECLARATIONS = {
 }
 
 
-def _withdrawal(terms: dict[str, Any], language: str, *, goods: bool) -> str:
-    forms = WITHDRAWAL if goods else WITHOUT_GOODS
-    words = _filled(_translated(language, *forms), {"days": str(terms["days"])})
-    return f"{words} {_translated(language, ONLINE)}"
+def _sentence_of(language: str, forms: tuple[str, ...], **values: str) -> str:
+    return _filled(translated(language, *forms), values)
 
 
-def _guarantee(market: dict[str, Any], language: str) -> str:
-    years = market.get("guarantee_years")
-    return _filled(_translated(language, *GUARANTEE), {"years": str(years)}) if years else ""
+def _withdrawal(language: str, *, goods: bool) -> str:
+    words = _sentence_of(language, WITHDRAWAL if goods else WITHOUT_GOODS, days="{market.withdrawal.days}")
+    return f"{words} {_sentence_of(language, ONLINE)}"
 
 
-def _complaints(case: Case, language: str) -> str:
-    seller = case.data["seller"]
-    address = _address(seller.get("complaints_address") or seller["address"])
-    values = {
-        "email": case.data["support"].get("email") or seller["email"],
-        "address": f"{seller['legal_name']}, {address}",
-    }
-    return _filled(_translated(language, COMPLAINTS), values)
+def _complaints(decided: Facts, language: str) -> str:
+    address = _address("seller.complaints_address" if decided["seller.complaints_address"] else "seller.address")
+    return _sentence_of(language, COMPLAINTS, email="{answers.email}", address="{seller.legal_name}, " + address)
 
 
-def _declarations(letters: set[Any], language: str) -> Iterator[str]:
-    for letter, sentences in DECLARATIONS.items():
-        if letter in letters:
-            yield from (_filled(_translated(language, sentence), {"items": UNKNOWN}) for sentence in sentences)
-
-
-def _boxes(data: dict[str, Any], letters: set[Any], language: str) -> Iterator[str]:
-    yield from _declarations(letters, language)
-    if data["checkout"].get("terms") == "checkbox":
-        yield _translated(language, "I accept the terms of sale")
+def _declarations(letters: list[str], language: str) -> list[str]:
+    return [
+        _sentence_of(language, (sentence,), items=UNKNOWN)
+        for letter, sentences in DECLARATIONS.items()
+        if letter in letters
+        for sentence in sentences
+    ]
 
 
 # --- templates ---
+
+
+_read: set[str] = set()
 
 
 @cache
@@ -272,6 +200,7 @@ def _source(file: str) -> str:
         shop / "mails" / "parts" / name if kind == "mails/parts" else shop,
     ):
         if path.is_file():
+            _read.add(str(path))
             return path.read_text(encoding="utf-8")
     return ""
 
@@ -378,7 +307,7 @@ def _render(nodes: tuple[Node, ...] | list[Node], language: str, facts: Facts) -
                 yield _value(node[1], facts)
             case "words":
                 values = {name: _value(source, facts) for name, source in node[2].items()}
-                yield _filled(_translated(language, *node[1]), {**facts, **values})
+                yield _filled(translated(language, *node[1]), {**facts, **values})
             case "block":
                 yield from _render(node[2], language, facts)
             case "include":
@@ -468,7 +397,7 @@ def _catalogue(language: str) -> tuple[bytes, int, int, int]:
 
 
 @lru_cache(maxsize=4096)
-def _translated(language: str, *forms: str) -> str:
+def translated(language: str, *forms: str) -> str:
     """The words of the shop in a language; of singular and plural the plural.
 
     One entry is looked up in the sorted table: to read all 800 of them would take longer than the whole lint.

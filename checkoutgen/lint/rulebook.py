@@ -97,7 +97,7 @@ def _item(item: dict[str, Any] | str, path: Path) -> dict[str, Any]:
     return {"kind": kind, **written}
 
 
-def _cache_folders() -> list[Path]:
+def cache_folders() -> list[Path]:
     beside = [] if sys.dont_write_bytecode else [Path(__file__).parent / "__pycache__"]
     return [*beside, user_cache()]
 
@@ -123,7 +123,7 @@ def write_atomically(path: Path, text: str) -> bool:
 
 def _load(part: str) -> dict[str, Any]:
     now = stamp()
-    for folder in _cache_folders():
+    for folder in cache_folders():
         try:
             kept = json.loads(_cache_file(folder, part).read_bytes())
         except (OSError, ValueError):
@@ -132,7 +132,7 @@ def _load(part: str) -> dict[str, Any]:
             found: dict[str, Any] = kept["data"]
             return found
     parts = dict(zip(("rules", "prose"), _compile(), strict=True))
-    for folder in _cache_folders():
+    for folder in cache_folders():
         written = [
             write_atomically(_cache_file(folder, name), json.dumps({"stamp": now, "data": data}, ensure_ascii=False))
             for name, data in parts.items()
