@@ -574,23 +574,24 @@ def expire(order: Order, now: datetime) -> bool:
 def reconcile_due(now: datetime | None = None, limit: int = 100) -> int:
     """Ask the providers about payments and refunds that nobody has told us the end of. Returns how many were asked."""
     now = now or timezone.now()
-    attempts = list(PaymentAttempt.objects.filter(next_check_at__lte=now).exclude(provider="")[:limit])
-    for attempt in attempts:
-        _schedule(attempt, now)  # before asking: one that kills the worker must not be the first again
-        learn(attempt, "reconciler")
-    refunds = list(Refund.objects.filter(next_check_at__lte=now, state__in=("requested", "pending"))[:limit])
-    for row in refunds:
-        later = now + check_delay(now - row.created_at)
-        Refund.objects.filter(pk=row.pk, next_check_at__isnull=False).update(next_check_at=later)
-        carry_out(row)
-    return len(attempts) + len(refunds)
+    asked = 0
+    for attempt in list(PaymentAttempt.objects.filter(next_check_at__lte=now).exclude(provider="")[:limit]):
+        age = now - attempt.created_at
+        watched = attempt.state in LIVE_ATTEMPT or age < timedelta(days=WATCH_DAYS)
+        if _schedule(attempt, now + check_delay(age) if watched else None):
+            learn(attempt, "reconciler")
+            asked += 1
+    for row in list(Refund.objects.filter(next_check_at__lte=now, state__in=("requested", "pending"))[:limit]):
+        if _schedule(row, now + check_delay(now - row.created_at)):
+            carry_out(row)
+            asked += 1
+    return asked
 
 
-def _schedule(attempt: PaymentAttempt, now: datetime) -> None:
-    age = now - attempt.created_at
-    watched = attempt.state in LIVE_ATTEMPT or age < timedelta(days=WATCH_DAYS)
-    later = now + check_delay(age) if watched else None
-    PaymentAttempt.objects.filter(pk=attempt.pk, next_check_at__isnull=False).update(next_check_at=later)
+def _schedule(row: PaymentAttempt | Refund, later: datetime | None) -> bool:
+    """Before asking: what kills the worker must not be the first again. False: another worker is asking already."""
+    due = type(row).objects.filter(pk=row.pk, next_check_at=row.next_check_at)
+    return due.update(next_check_at=later) == 1
 
 
 def check_delay(age: timedelta) -> timedelta:

@@ -639,6 +639,14 @@ class ConcurrencyTest(ConcurrentShoppingTestCase):
         results = at_once([lambda: engine.apply(fact)] * 6)
         self.assertEqual(sorted(results), ["duplicate"] * 5 + ["unknown"])
 
+    def test_workers_at_once_ask_about_each_payment_once(self) -> None:
+        for _ in range(3):
+            engine.start(an_order(), "card")
+        soon = timezone.now() + SOON
+        results = at_once([lambda: engine.reconcile_due(soon)] * 4)
+        self.assertEqual(sum(results), 3, results)
+        self.assertEqual(self.provider.calls["fetch"], 3)
+
     def test_refunds_at_once_never_give_back_too_much(self) -> None:
         order = an_order()
         attempt = engine.start(order, "card").attempt
