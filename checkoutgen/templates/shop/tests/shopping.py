@@ -169,7 +169,7 @@ class Scripted:
 
 
 class _Shopping:
-    """Puts the scripted provider, and ways to pay and to deliver that are known, in the place of the shop's own ones."""
+    """Puts the scripted provider and known ways to pay and to deliver in the place of the shop's own ones."""
 
     def setUp(self) -> None:
         super().setUp()
