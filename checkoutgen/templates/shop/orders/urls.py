@@ -7,6 +7,7 @@ urlpatterns = [
     path("<str:token>/", views.show, name="show"),
     path("<str:token>/thanks/", views.thanks, name="thanks"),
     path("<str:token>/pay/", views.pay_again, name="pay"),
+    path("<str:token>/qr-bill/", views.qr_bill, name="qr-bill"),
     path("<str:token>/leave/", views.leave, name="leave"),
     path("<str:token>/account/", views.account, name="account"),
     path("<str:token>/cancel/", views.cancel, name="cancel"),

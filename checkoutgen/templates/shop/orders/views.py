@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import login
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -28,6 +28,7 @@ from common.http import SeeOther
 from common.rows import rows
 from config.shop import HAS_ACCOUNTS, market, section
 from payments import engine, failures, methods, saved, wallets
+from payments import qr_bill as bill
 from payments.engine import NotStarted
 from payments.models import SavedMethod
 from payments.saved import NOTHING, Wish
@@ -192,6 +193,17 @@ def open_methods(order: Order) -> list[dict[str, Any]]:
         if method.get("audience") in (None, "mixed", "b2b" if business else "b2c")
         and (method["kind"] != "purchase-order" or number)
     ]
+
+
+@require_safe
+@order_page
+def qr_bill(request: HttpRequest, order: Order) -> HttpResponse:
+    """Receipt and payment part of the Swiss QR-bill, to print."""
+    told = _instructions(order)
+    if not told or not told.get("qr_bill"):
+        raise Http404("no QR-bill")
+    parts = bill.parts(order, methods.method(order.payment_method) or {})
+    return render(request, "orders/qr_bill.html", context_of(order) | {"bill": parts})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

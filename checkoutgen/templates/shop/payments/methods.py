@@ -6,11 +6,12 @@ from typing import Any
 import segno
 from django.utils import timezone
 from django.utils.safestring import mark_safe
-from stdnum.iso7064 import mod_97_10
 
 from common.money import to_decimal
 from config.shop import SHOP, section
 from orders.models import Order
+
+from . import qr_bill
 
 # The money comes after the contract: the order is confirmed at once and paid later, by agreement.
 PAID_LATER = ("purchase-order", "invoice", "cash-on-delivery", "cash-at-pickup")
@@ -75,9 +76,8 @@ def expires_at(method: dict[str, Any], now: datetime) -> datetime | None:
 
 
 def reference(order: Order) -> str:
-    """Creditor reference of a transfer (ISO 11649) made of the order's number: RF, two check digits, the number."""
-    plain = "".join(c for c in order.number.upper() if c.isascii() and c.isalnum())[-21:]
-    return f"RF{mod_97_10.calc_check_digits(plain + 'RF')}{plain}"
+    """What the buyer gives with a transfer: a creditor reference (ISO 11649), for a QR-IBAN a QR reference."""
+    return qr_bill.reference(order, method(order.payment_method) or {})
 
 
 def pay_by(order: Order, method: dict[str, Any]) -> date:
@@ -89,7 +89,7 @@ def pay_by(order: Order, method: dict[str, Any]) -> date:
 def instructions(order: Order) -> dict[str, Any] | None:
     """What the buyer needs to pay an order whose method has no provider; None for the others.
 
-    Keys: kind, amount, currency, pay_by, reference; iban, bic, holder, epc_qr (an <svg>, euro only) for a
+    Keys: kind, amount, currency, pay_by, reference; iban, bic, holder, epc_qr or qr_bill (an <svg>) for a
     transfer; payable_to, address for a cheque; terms_days, late_interest, recovery_fee for an invoice.
     """
     chosen = method(order.payment_method)
@@ -103,6 +103,7 @@ def instructions(order: Order) -> dict[str, Any] | None:
         "pay_by": pay_by(order, chosen),
         "reference": reference(order),
         "epc_qr": epc_qr(order, chosen) if chosen["kind"] == "bank-transfer" else "",
+        "qr_bill": qr_bill.symbol(order, chosen) if chosen["kind"] == "bank-transfer" else "",
     }
 
 
@@ -119,11 +120,11 @@ def epc_text(order: Order, method: dict[str, Any]) -> str:
 
 
 def epc_qr(order: Order, method: dict[str, Any]) -> str:
-    """An <svg> from which a bank app reads the whole transfer (euro only); "" when the order is not in euro.
+    """An <svg> from which a bank app reads the whole transfer: euro only, and not where a QR-bill takes its place.
 
     The mask is fixed: to try all eight takes five times as long, and readers take any of them.
     """
-    if order.currency != "EUR" or not method.get("iban"):
+    if order.currency != "EUR" or not method.get("iban") or qr_bill.is_offered(order, method):
         return ""
     code = segno.make_qr(epc_text(order, method).encode(), error="m", boost_error=False, mask=4)
     return mark_safe(code.svg_inline(border=2, scale=4, svgclass=None, lineclass=None))  # noqa: S308  modules only
