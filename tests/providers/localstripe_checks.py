@@ -18,8 +18,8 @@ from django.test import LiveServerTestCase
 from config.shop import SHOP
 from orders.models import Order
 from payments.facts import Declined
-from payments.models import PaymentAttempt, PaymentEvent, Refund
-from payments.providers.stripe import adapter
+from payments.models import PaymentAttempt, PaymentEvent, Refund, SavedMethod
+from payments.providers.stripe import adapter, saving
 
 from .shopping import an_order
 
@@ -38,7 +38,7 @@ class LocalstripeTest(LiveServerTestCase):
         for patcher in (
             patch.dict(SHOP["payment"], methods=methods, providers=options),
             patch.dict(os.environ, {"LOCALSTRIPE_SECRET": SECRET}),
-            patch.object(adapter, "_client", self.client_here),
+            patch.object(adapter, "client", self.client_here),
         ):
             patcher.__enter__()
             self.addCleanup(patcher.__exit__, None, None, None)
@@ -51,7 +51,7 @@ class LocalstripeTest(LiveServerTestCase):
 
     def pay(self, card: str = "pm_card_visa", amount: int = 4200) -> None:
         intent = self.stripe.v1.payment_intents.create({"amount": amount, "currency": "eur", "payment_method": card})
-        self.intent = adapter._call(lambda: self.stripe.v1.payment_intents.confirm(intent.id))
+        self.intent = adapter.call(lambda: self.stripe.v1.payment_intents.confirm(intent.id))
 
     def hear(self, secret: str) -> None:
         body = json.dumps({"url": self.live_server_url + "/webhooks/stripe/", "secret": secret}).encode()
@@ -99,5 +99,61 @@ class LocalstripeTest(LiveServerTestCase):
         method = self.stripe.v1.payment_methods.create({"type": "card", "card": card})
         customer = self.stripe.v1.customers.create({"email": "ada@example.com"})
         with self.assertRaises(Declined) as refused:
-            adapter._call(lambda: self.stripe.v1.payment_methods.attach(method.id, {"customer": customer.id}))
+            adapter.call(lambda: self.stripe.v1.payment_methods.attach(method.id, {"customer": customer.id}))
         self.assertEqual(refused.exception.code, "declined")
+
+    def kept(self, number: str) -> tuple[PaymentAttempt, SavedMethod]:
+        """A card attached to a customer of its own, and an order that is to be paid with it."""
+        card = {"number": number, "exp_month": 12, "exp_year": 2030, "cvc": "123"}
+        method = self.stripe.v1.payment_methods.create({"type": "card", "card": card})
+        customer = self.stripe.v1.customers.create({"email": "ada@example.com"})
+        self.stripe.v1.payment_methods.attach(method.id, {"customer": customer.id})
+        order = an_order(method="card")
+        Order.objects.filter(pk=order.pk).update(currency="EUR", total_amount=4200)
+        terms = {"order": order, "method": "card", "provider": "stripe", "amount": 4200, "currency": "EUR"}
+        first = PaymentAttempt.objects.create(**terms, state="failed")
+        row = SavedMethod.objects.create(
+            attempt=first, method="card", provider="stripe", token=method.id, customer=customer.id, state="saved"
+        )
+        intents = self.stripe.v1.payment_intents
+        here = SimpleNamespace(  # localstripe knows no return_url
+            create=intents.create,
+            retrieve=lambda ref, params: intents.retrieve(ref),
+            confirm=lambda ref, params, options: intents.confirm(ref, {}, options),
+        )
+        v1 = SimpleNamespace(payment_intents=here, customers=self.stripe.v1.customers)
+        patcher = patch.object(adapter, "client", lambda: SimpleNamespace(v1=v1))
+        patcher.start()
+        self.addCleanup(patcher.stop)
+        return PaymentAttempt.objects.create(**terms, saved=row), row
+
+    def test_kept_card_is_charged_and_found_again_and_forgotten(self) -> None:
+        attempt, row = self.kept("4242424242424242")
+        created = saving.charge(attempt, "https://shop.example/return", "")
+        self.assertEqual((created.redirect_url, created.known.kind, created.known.amount), ("", "captured", 4200))
+        attempt.refresh_from_db()
+        self.assertEqual(adapter.fetch(attempt).kind, "captured")
+        saving.forget(row)
+        with self.assertRaises(stripe.InvalidRequestError):
+            self.stripe.v1.customers.retrieve(row.customer)
+
+    def test_kept_card_that_the_bank_declines(self) -> None:
+        attempt, _ = self.kept("4000000000000341")
+        with self.assertRaises(Declined):
+            saving.charge(attempt, "https://shop.example/return", "")
+
+    def test_kept_card_that_the_bank_asks_about(self) -> None:
+        attempt, _ = self.kept("4000002500003155")
+        created = saving.charge(attempt, "https://shop.example/return", "")
+        self.assertEqual(created.known.kind, "action_required")
+        attempt.refresh_from_db()
+        intent = self.stripe.v1.payment_intents.retrieve(attempt.provider_ref)
+        self.authenticate(intent.id, intent.client_secret)
+        self.assertEqual(adapter.fetch(attempt).kind, "captured")
+
+    def authenticate(self, ref: str, secret: str) -> None:
+        """What the bank's page does."""
+        body = json.dumps({"client_secret": secret, "success": True, "key": "pk_test_1"}).encode()
+        header = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{URL}/v1/payment_intents/{ref}/_authenticate", body, header, method="POST")
+        urllib.request.urlopen(request, timeout=5).close()

@@ -64,4 +64,4 @@ def test_stripe_adapter_against_localstripe(localstripe: str, tmp_path: Path) ->
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert "Ran 3 tests" in done.stderr
+    assert "Ran 6 tests" in done.stderr

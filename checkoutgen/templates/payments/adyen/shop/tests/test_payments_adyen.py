@@ -48,7 +48,7 @@ class AdyenTestCase(ShoppingTestCase):
         return client
 
     def link(self, attempt: PaymentAttempt | None = None, status: str = "active", **amount: object) -> dict:
-        money = adapter._amount(attempt.amount, attempt.currency) if attempt else {"currency": "EUR", "value": 100}
+        money = adapter.amount_of(attempt.amount, attempt.currency) if attempt else {"currency": "EUR", "value": 100}
         return {"id": "PL1", "url": "https://test.adyen.link/PL1", "status": status, "amount": money | amount}
 
     def begin(self) -> PaymentAttempt:
@@ -65,7 +65,7 @@ class AdyenTestCase(ShoppingTestCase):
             "originalReference": "",
             "merchantAccountCode": "test",
             "merchantReference": attempt.key,
-            "amount": adapter._amount(attempt.amount, attempt.currency),
+            "amount": adapter.amount_of(attempt.amount, attempt.currency),
         } | values
         signature = generate_notification_sig(item, key).decode()
         item["additionalData"] = {"hmacSignature": signature}
@@ -84,7 +84,7 @@ class AdyenTestCase(ShoppingTestCase):
         asked = self.answers.asked[-1]
         self.assertEqual(asked.headers["idempotency-key"], attempt.key)
         self.assertEqual(asked.json["reference"], attempt.key)
-        self.assertEqual(asked.json["amount"], adapter._amount(attempt.amount, attempt.currency))
+        self.assertEqual(asked.json["amount"], adapter.amount_of(attempt.amount, attempt.currency))
         self.assertEqual(asked.json["allowedPaymentMethods"], ["scheme"])
         self.assertEqual(attempt.redirect_url, "https://test.adyen.link/PL1")
 

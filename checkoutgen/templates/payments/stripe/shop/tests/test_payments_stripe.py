@@ -47,7 +47,7 @@ class StripeTestCase(ShoppingTestCase):
             self.addCleanup(patcher.__exit__, None, None, None)
 
     def session(self, attempt: PaymentAttempt | None = None, **values: object) -> dict:
-        amount = adapter.rescale(attempt.amount, attempt.currency, adapter._digits(attempt.currency)) if attempt else 0
+        amount = adapter.rescale(attempt.amount, attempt.currency, adapter.digits(attempt.currency)) if attempt else 0
         return {
             "id": "cs_test_1",
             "object": "checkout.session",
@@ -117,7 +117,7 @@ class OpeningTest(StripeTestCase):
 
     def test_currencies_count_as_stripe_counts_them(self) -> None:
         for currency, digits in (("EUR", 2), ("JPY", 0), ("KWD", 3), ("ISK", 2), ("UGX", 2)):
-            self.assertEqual(adapter._digits(currency), digits)
+            self.assertEqual(adapter.digits(currency), digits)
         self.assertEqual(adapter.rescale(1200, "ISK", 2), 120000)
         self.assertEqual(adapter.unscale(120000, "ISK", 2), 1200)
         self.assertIsNone(adapter.unscale(120050, "ISK", 2))
@@ -168,7 +168,7 @@ class ErrorTest(StripeTestCase):
     def test_another_address_than_stripes_is_for_development_only(self) -> None:
         for development, expected in ((True, {"api": self.answers.url}), (False, {})):
             with override_settings(DEVELOPMENT=development), patch("stripe.StripeClient") as client:
-                adapter._client()
+                adapter.client()
             self.assertEqual(client.call_args.kwargs["base_addresses"], expected)
 
 
@@ -352,7 +352,7 @@ class ReservingTest(StripeTestCase):
     """Manual capture: https://docs.stripe.com/payments/place-a-hold-on-a-payment-method"""
 
     def intent(self, attempt: PaymentAttempt, status: str = "requires_capture", **values: object) -> dict:
-        amount = adapter.rescale(attempt.amount, attempt.currency, adapter._digits(attempt.currency))
+        amount = adapter.rescale(attempt.amount, attempt.currency, adapter.digits(attempt.currency))
         charge = {"payment_method_details": {"card": {"capture_before": 1796000000}}}
         received = amount if status == "succeeded" else 0
         found = {"id": "pi_1", "object": "payment_intent", "status": status, "amount_received": received}

@@ -49,7 +49,7 @@ def _client() -> Adyen.Adyen:
     return client
 
 
-def _call(work: Callable[[Adyen.Adyen], Any]) -> dict[str, Any]:
+def call(work: Callable[[Adyen.Adyen], Any]) -> dict[str, Any]:
     """Adyen's errors in the engine's words: nobody knows, or a definite no."""
     try:
         message: dict[str, Any] = work(_client()).message
@@ -68,7 +68,7 @@ def _digits(currency: str) -> int:
     return DIGITS.get(currency, iso_digits(currency))
 
 
-def _amount(amount: int, currency: str) -> dict[str, Any]:
+def amount_of(amount: int, currency: str) -> dict[str, Any]:
     return {"currency": currency, "value": rescale(amount, currency, _digits(currency))}
 
 
@@ -83,7 +83,7 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         "merchantAccount": secret("adyen", "merchant_account"),
         "reference": attempt.key,
         "merchantOrderReference": order.number,
-        "amount": _amount(attempt.amount, attempt.currency),
+        "amount": amount_of(attempt.amount, attempt.currency),
         "countryCode": order.market,
         "shopperLocale": order.language,
         "shopperEmail": order.email,
@@ -96,14 +96,14 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         request["allowedPaymentMethods"] = TYPES[kind]
     if captured_at_shipping(attempt.method):
         request["manualCapture"] = True
-    made = _call(lambda client: client.checkout.payment_links_api.payment_links(request, idempotency_key=attempt.key))
+    made = call(lambda client: client.checkout.payment_links_api.payment_links(request, idempotency_key=attempt.key))
     return Created(made["id"], made["url"])
 
 
 def fetch(attempt: PaymentAttempt) -> Fact:
     if not attempt.provider_ref:  # the answer to `create` was lost, so no buyer has seen the page
         return Fact("adyen", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
-    link = _call(lambda client: client.checkout.payment_links_api.get_payment_link(attempt.provider_ref))
+    link = call(lambda client: client.checkout.payment_links_api.get_payment_link(attempt.provider_ref))
     kind = LINKS.get(link.get("status") or "", "unknown")
     amount, currency = _read(link.get("amount") or {})
     if kind == "captured" and captured_at_shipping(attempt.method):
@@ -129,9 +129,9 @@ def capture(capture: Capture) -> CaptureAnswer:
     request = {
         "merchantAccount": secret("adyen", "merchant_account"),
         "reference": capture.key,
-        "amount": _amount(capture.amount, attempt.currency),
+        "amount": amount_of(capture.amount, attempt.currency),
     }
-    made = _call(
+    made = call(
         lambda client: client.checkout.modifications_api.capture_authorised_payment(
             request, psp, idempotency_key=capture.key
         )
@@ -143,14 +143,14 @@ def void(attempt: PaymentAttempt) -> None:
     psp = _payment_of(attempt)
     if psp and captured_at_shipping(attempt.method):
         account = {"merchantAccount": secret("adyen", "merchant_account"), "reference": attempt.key}
-        _call(
+        call(
             lambda client: client.checkout.modifications_api.cancel_authorised_payment_by_psp_reference(
                 account, psp, idempotency_key=f"{attempt.key}-cancel"
             )
         )
     elif attempt.provider_ref:
         request = {"status": "expired"}
-        _call(lambda client: client.checkout.payment_links_api.update_payment_link(request, attempt.provider_ref))
+        call(lambda client: client.checkout.payment_links_api.update_payment_link(request, attempt.provider_ref))
 
 
 def refund(refund: Refund) -> RefundAnswer:
@@ -164,9 +164,9 @@ def refund(refund: Refund) -> RefundAnswer:
     request = {
         "merchantAccount": secret("adyen", "merchant_account"),
         "reference": refund.key,
-        "amount": _amount(refund.amount, attempt.currency),
+        "amount": amount_of(refund.amount, attempt.currency),
     }
-    made = _call(
+    made = call(
         lambda client: client.checkout.modifications_api.refund_captured_payment(
             request, psp, idempotency_key=refund.key
         )

@@ -80,7 +80,7 @@ def _client() -> mollie.ClientSDK:
     return mollie.ClientSDK(security=security, server_url=base, timeout_ms=TIMEOUT)
 
 
-def _call(work: Callable[[mollie.ClientSDK], T]) -> T:
+def call(work: Callable[[mollie.ClientSDK], T]) -> T:
     """Mollie's errors in the engine's words: nobody knows, or a definite no."""
     try:
         with _client() as client:
@@ -94,7 +94,7 @@ def _call(work: Callable[[mollie.ClientSDK], T]) -> T:
         raise ProviderDown(type(failed).__name__) from None
 
 
-def _amount(amount: int, currency: str) -> dict[str, str]:
+def amount_of(amount: int, currency: str) -> dict[str, str]:
     return {"currency": currency, "value": decimal_text(amount, currency)}
 
 
@@ -104,7 +104,7 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
     if kind not in METHODS:
         raise Declined("method_unavailable")
     request: Any = {
-        "amount": _amount(attempt.amount, attempt.currency),
+        "amount": amount_of(attempt.amount, attempt.currency),
         "description": f"{SHOP['shop']['name']} {order.number}",
         "redirect_url": return_url,
         "method": METHODS[kind],
@@ -120,7 +120,7 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         request["locale"] = locale
     if not _is_local(webhook_url):  # Mollie refuses addresses that it cannot reach
         request["webhook_url"] = webhook_url
-    made = _call(
+    made = call(
         lambda client: client.payments.create(payment_request=request, idempotency_key=attempt.key, retries=None)
     )
     return Created(made.id, made.links.checkout.href if made.links.checkout else "")
@@ -130,7 +130,7 @@ def _lines(order: Order) -> list[dict[str, Any]]:
     """The lines that ways to pay later want to see (https://docs.mollie.com/docs/klarna); they add up to the total."""
 
     def line(type_: str, description: str, quantity: int, unit: int, total: int) -> dict[str, Any]:
-        money = {"unit_price": _amount(unit, order.currency), "total_amount": _amount(total, order.currency)}
+        money = {"unit_price": amount_of(unit, order.currency), "total_amount": amount_of(total, order.currency)}
         return {"type": type_, "description": description[:100], "quantity": quantity, **money}
 
     lines = [
@@ -175,7 +175,7 @@ def _is_local(url: str) -> bool:
 def fetch(attempt: PaymentAttempt) -> Fact:
     if not attempt.provider_ref:  # the answer to `create` was lost, so no buyer has seen the page
         return Fact("mollie", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
-    payment = _call(lambda client: client.payments.get(payment_id=attempt.provider_ref, retries=None))
+    payment = call(lambda client: client.payments.get(payment_id=attempt.provider_ref, retries=None))
     charged_back = payment.amount_charged_back  # back to nothing when the chargeback is lifted; the status stays "paid"
     reversed_ = bool(charged_back and Decimal(charged_back.value) > 0)
     status = _word(payment.status)
@@ -216,16 +216,16 @@ def capture(capture: Capture) -> CaptureAnswer:
     """All at once: Mollie lets go of what is left of a card payment after a part was collected."""
     attempt = capture.attempt
     # Mollie forgets idempotency keys after an hour; a collection may be asked for again much later.
-    listed = _call(lambda client: client.captures.list(payment_id=attempt.provider_ref, limit=250, retries=None))
+    listed = call(lambda client: client.captures.list(payment_id=attempt.provider_ref, limit=250, retries=None))
     known = list(listed.result.embedded.captures) if listed else []
     made = next((each for each in known if _key_of(each, "capture") == capture.key), None)
     if made is None:
         request: Any = {
-            "amount": _amount(capture.amount, attempt.currency),
+            "amount": amount_of(capture.amount, attempt.currency),
             "description": attempt.order.number,
             "metadata": {"capture": capture.key},
         }
-        made = _call(
+        made = call(
             lambda client: client.captures.create(
                 payment_id=attempt.provider_ref, entity_capture=request, idempotency_key=capture.key, retries=None
             )
@@ -239,11 +239,11 @@ def void(attempt: PaymentAttempt) -> None:
     if not ref:
         return
     if captured_at_shipping(attempt.method):
-        payment = _call(lambda client: client.payments.get(payment_id=ref, retries=None))
+        payment = call(lambda client: client.payments.get(payment_id=ref, retries=None))
         if _word(payment.status) == "authorized":
-            _call(lambda client: client.payments.release_authorization(payment_id=ref, retries=None))
+            call(lambda client: client.payments.release_authorization(payment_id=ref, retries=None))
             return
-    _call(lambda client: client.payments.cancel(payment_id=ref, retries=None))
+    call(lambda client: client.payments.cancel(payment_id=ref, retries=None))
 
 
 def refund(refund: Refund) -> RefundAnswer:
@@ -252,11 +252,11 @@ def refund(refund: Refund) -> RefundAnswer:
     if same := next((each for each in _refunds(attempt) if _refund_key(each) == refund.key), None):
         return RefundAnswer(same.id, REFUNDS.get(_word(same.status), "pending"))
     request: Any = {
-        "amount": _amount(refund.amount, attempt.currency),
+        "amount": amount_of(refund.amount, attempt.currency),
         "description": attempt.order.number,
         "metadata": {"refund": refund.key},
     }
-    made = _call(
+    made = call(
         lambda client: client.refunds.create(
             payment_id=attempt.provider_ref, refund_request=request, idempotency_key=refund.key, retries=None
         )
@@ -265,7 +265,7 @@ def refund(refund: Refund) -> RefundAnswer:
 
 
 def _refunds(attempt: PaymentAttempt) -> list[Any]:
-    found = _call(lambda client: client.refunds.list(payment_id=attempt.provider_ref, limit=250, retries=None))
+    found = call(lambda client: client.refunds.list(payment_id=attempt.provider_ref, limit=250, retries=None))
     return list(found.result.embedded.refunds) if found else []
 
 

@@ -60,7 +60,7 @@ def _client() -> PaypalServersdkClient:
     )
 
 
-def _call(work: Callable[[PaypalServersdkClient], Any]) -> dict[str, Any]:
+def call(work: Callable[[PaypalServersdkClient], Any]) -> dict[str, Any]:
     """The answer as plain JSON; PayPal's errors in the engine's words: nobody knows, or a definite no."""
     try:
         answer: dict[str, Any] = json.loads(work(_client()).text)
@@ -97,7 +97,7 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         ],
         "payment_source": {"paypal": {"experience_context": experience}},
     }
-    made = _call(lambda client: client.orders.create_order({"body": body, "paypal_request_id": attempt.key}))
+    made = call(lambda client: client.orders.create_order({"body": body, "paypal_request_id": attempt.key}))
     links = {link["rel"]: link["href"] for link in made.get("links", [])}
     return Created(made["id"], links.get("payer-action") or links.get("approve") or "")
 
@@ -107,12 +107,12 @@ def fetch(attempt: PaymentAttempt) -> Fact:
     if not attempt.provider_ref:  # the answer to `create` was lost, so no buyer has seen the page
         return Fact("paypal", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
     ref, later = attempt.provider_ref, captured_at_shipping(attempt.method)
-    order = _call(lambda client: client.orders.get_order({"id": ref}))
+    order = call(lambda client: client.orders.get_order({"id": ref}))
     if order.get("status") == "APPROVED" and attempt.state in LIVE_ATTEMPT:
         deed = "authorize" if later else "capture"
         asked = {"id": ref, "paypal_request_id": f"{attempt.key}-{deed}", "prefer": "return=representation"}
         try:
-            order = _call(lambda client: getattr(client.orders, f"{deed}_order")(asked))
+            order = call(lambda client: getattr(client.orders, f"{deed}_order")(asked))
         except Declined as declined:
             return Fact("paypal", f"{ref}:failed", "failed", attempt.key, ref, failure=declined.code)
     authorization = _authorization(order) if later else None
@@ -181,9 +181,9 @@ def capture(capture: Capture) -> CaptureAnswer:
     """A part or all of what the buyer authorised, with the row's key, which PayPal keeps for 45 days."""
     if capture.provider_ref:
         ref = {"capture_id": capture.provider_ref}
-        return _capture_answer(_call(lambda client: client.payments.get_captured_payment(ref)))
+        return _capture_answer(call(lambda client: client.payments.get_captured_payment(ref)))
     attempt = capture.attempt
-    authorization = _authorization(_call(lambda client: client.orders.get_order({"id": attempt.provider_ref})))
+    authorization = _authorization(call(lambda client: client.orders.get_order({"id": attempt.provider_ref})))
     if authorization is None:
         raise Declined("expired")
     amount = {"currency_code": attempt.currency, "value": decimal_text(capture.amount, attempt.currency)}
@@ -193,7 +193,7 @@ def capture(capture: Capture) -> CaptureAnswer:
         "prefer": "return=representation",
         "body": {"amount": amount, "final_capture": capture.final},
     }
-    return _capture_answer(_call(lambda client: client.payments.capture_authorized_payment(asked)))
+    return _capture_answer(call(lambda client: client.payments.capture_authorized_payment(asked)))
 
 
 def _capture_answer(made: dict[str, Any]) -> CaptureAnswer:
@@ -206,17 +206,17 @@ def void(attempt: PaymentAttempt) -> None:
     """A reservation is let go. Else PayPal takes only what `fetch` collects, for live attempts only."""
     if not (attempt.provider_ref and captured_at_shipping(attempt.method)):
         return
-    authorization = _authorization(_call(lambda client: client.orders.get_order({"id": attempt.provider_ref})))
+    authorization = _authorization(call(lambda client: client.orders.get_order({"id": attempt.provider_ref})))
     if authorization:
         asked = {"authorization_id": authorization["id"], "prefer": "return=representation"}
-        _call(lambda client: client.payments.void_payment(asked))
+        call(lambda client: client.payments.void_payment(asked))
 
 
 def refund(refund: Refund) -> RefundAnswer:
     if refund.provider_ref:
-        return _answer(_call(lambda client: client.payments.get_refund({"refund_id": refund.provider_ref})))
+        return _answer(call(lambda client: client.payments.get_refund({"refund_id": refund.provider_ref})))
     attempt = refund.attempt
-    order = _call(lambda client: client.orders.get_order({"id": attempt.provider_ref}))
+    order = call(lambda client: client.orders.get_order({"id": attempt.provider_ref}))
     # Of several parcels the first whose collection is large enough: a refund across two is made in two.
     large = [each for each in _captures(order) if (_read(each.get("amount") or {})[0] or 0) >= refund.amount]
     capture = next(iter(large), None)
@@ -229,7 +229,7 @@ def refund(refund: Refund) -> RefundAnswer:
         "prefer": "return=representation",
         "body": {"amount": amount, "custom_id": refund.key},
     }
-    return _answer(_call(lambda client: client.payments.refund_captured_payment(asked)))
+    return _answer(call(lambda client: client.payments.refund_captured_payment(asked)))
 
 
 def _answer(made: dict[str, Any]) -> RefundAnswer:

@@ -13,7 +13,7 @@ from payments.models import PaymentAttempt
 
 
 def facts(dispute_id: str) -> list[Fact]:
-    from .adapter import TIMEOUT, _call, _client
+    from .adapter import TIMEOUT, call, _client
 
     if not re.fullmatch(r"[A-Z0-9-]{3,60}", dispute_id):
         raise BadWebhook("names no dispute")
@@ -33,7 +33,7 @@ def facts(dispute_id: str) -> list[Fact]:
     found = []
     for each in dispute.get("disputed_transactions") or []:
         ref = {"capture_id": str(each.get("seller_transaction_id") or "")}
-        capture = _call(lambda client, ref=ref: client.payments.get_captured_payment(ref))
+        capture = call(lambda client, ref=ref: client.payments.get_captured_payment(ref))
         attempt = PaymentAttempt.objects.filter(provider="paypal", key=capture.get("custom_id") or "-").first()
         if attempt:
             found.append(_fact(dispute, attempt))

@@ -41,7 +41,7 @@ class _Patience(RequestsRequest):
         return answer.content, answer.status_code, answer.headers
 
 
-def _call(work: Callable[[HttpClient], tuple[T, int]]) -> T:
+def call(work: Callable[[HttpClient], tuple[T, int]]) -> T:
     """Payplug's errors in the engine's words: nobody knows, or a definite no."""
     key = secret("payplug", "secret_key")
     if not key:
@@ -80,7 +80,7 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         request["authorized_amount"] = request.pop("amount")
     if (method(attempt.method) or {}).get("kind") == "instalments":
         request |= {"payment_method": "oney_x3_with_fees", "auto_capture": True}
-    made: dict[str, Any] = _call(lambda client: client.post(_url(routes.PAYMENT_RESOURCE), request))
+    made: dict[str, Any] = call(lambda client: client.post(_url(routes.PAYMENT_RESOURCE), request))
     return Created(made["id"], (made.get("hosted_payment") or {}).get("payment_url") or "")
 
 
@@ -103,7 +103,7 @@ def fetch(attempt: PaymentAttempt) -> Fact:
     if not attempt.provider_ref:  # the answer to `create` was lost, so no buyer has seen the page
         return Fact("payplug", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
     url = _url(routes.PAYMENT_RESOURCE, attempt.provider_ref)
-    payment: dict[str, Any] = _call(lambda client: client.get(url))
+    payment: dict[str, Any] = call(lambda client: client.get(url))
     kind, failure = _state(payment)
     currency = payment.get("currency") or ""
     return Fact(
@@ -146,9 +146,9 @@ def _state(payment: dict[str, Any]) -> tuple[str, str]:
 def capture(capture: Capture) -> CaptureAnswer:
     """All at once. Payplug has no idempotency keys, but a payment is collected only once whoever asks."""
     url = _url(routes.PAYMENT_RESOURCE, capture.attempt.provider_ref)
-    payment: dict[str, Any] = _call(lambda client: client.get(url))
+    payment: dict[str, Any] = call(lambda client: client.get(url))
     if _state(payment)[0] == "authorized":
-        payment = _call(lambda client: client.patch(url, {"captured": True}))
+        payment = call(lambda client: client.patch(url, {"captured": True}))
     kind, failure = _state(payment)
     state = {"captured": "done", "authorized": "pending", "pending": "pending"}.get(kind, "failed")
     return CaptureAnswer(capture.attempt.provider_ref, state, failure)
@@ -157,18 +157,18 @@ def capture(capture: Capture) -> CaptureAnswer:
 def void(attempt: PaymentAttempt) -> None:
     if attempt.provider_ref:
         url = _url(routes.PAYMENT_RESOURCE, attempt.provider_ref)
-        _call(lambda client: client.patch(url, {"abort": True}))
+        call(lambda client: client.patch(url, {"abort": True}))
 
 
 def refund(refund: Refund) -> RefundAnswer:
     attempt = refund.attempt
     url = _url(routes.REFUND_RESOURCE, payment_id=attempt.provider_ref)
-    known: dict[str, Any] = _call(lambda client: client.get(url))
+    known: dict[str, Any] = call(lambda client: client.get(url))
     for each in known.get("data") or []:
         if (each.get("metadata") or {}).get("refund") == refund.key:
             return RefundAnswer(each["id"], "done")
     request = {"amount": rescale(refund.amount, attempt.currency, 2), "metadata": {"refund": refund.key}}
-    made: dict[str, Any] = _call(lambda client: client.post(url, request))
+    made: dict[str, Any] = call(lambda client: client.post(url, request))
     return RefundAnswer(made["id"], "done")
 
 

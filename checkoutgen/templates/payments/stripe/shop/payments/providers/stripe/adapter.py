@@ -7,16 +7,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-import stripe
-from django.conf import settings
-from django.http import HttpRequest
-
 from config.shop import SHOP
+from django.conf import settings
+from django.db.models import Q
+from django.http import HttpRequest
+from payments import saved
 from payments.credentials import secret
 from payments.facts import BadWebhook, CaptureAnswer, Created, Declined, Fact, ProviderDown, RefundAnswer
-from payments.methods import captured_at_shipping, method
-from payments.models import Capture, PaymentAttempt, Refund
+from payments.methods import captured_at_shipping, in_page, method
+from payments.models import Capture, PaymentAttempt, Refund, SavedMethod
 from payments.units import rescale, unscale
+
+import stripe
 
 logger = logging.getLogger(__name__)
 logging.getLogger("stripe").setLevel(logging.WARNING)  # below that it writes down what buyers entered
@@ -60,7 +62,7 @@ FAILURES = {
 }
 
 
-def _client() -> stripe.StripeClient:
+def client() -> stripe.StripeClient:
     """STRIPE_API_BASE leads to a pretended Stripe, in development only."""
     base = os.environ.get("STRIPE_API_BASE") if settings.DEVELOPMENT else None
     return stripe.StripeClient(
@@ -71,7 +73,7 @@ def _client() -> stripe.StripeClient:
     )
 
 
-def _call(work: Callable[[], T]) -> T:
+def call(work: Callable[[], T]) -> T:
     """Stripe's errors in the engine's words: nobody knows, or a definite no."""
     try:
         return work()
@@ -90,7 +92,7 @@ def _call(work: Callable[[], T]) -> T:
         raise ProviderDown(type(failed).__name__) from None
 
 
-def _digits(currency: str) -> int:
+def digits(currency: str) -> int:
     return 0 if currency in ZERO_DIGITS else 3 if currency in THREE_DIGITS else 2
 
 
@@ -105,7 +107,7 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
                 "quantity": 1,
                 "price_data": {
                     "currency": attempt.currency.lower(),
-                    "unit_amount": rescale(attempt.amount, attempt.currency, _digits(attempt.currency)),
+                    "unit_amount": rescale(attempt.amount, attempt.currency, digits(attempt.currency)),
                     "product_data": {"name": f"{SHOP['shop']['name']} {order.number}"},
                 },
             }
@@ -121,21 +123,51 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
     }
     if captured_at_shipping(attempt.method):
         params["payment_intent_data"]["capture_method"] = "manual"
-    session = _call(lambda: _client().v1.checkout.sessions.create(params, {"idempotency_key": attempt.key}))
+    if saved.asked(attempt):  # a customer for each card: whoever removes the card removes all that is known with it
+        params["customer_creation"] = "always"
+        params["payment_intent_data"]["setup_future_usage"] = "on_session"  # its owner will be there
+    session = call(lambda: client().v1.checkout.sessions.create(params, {"idempotency_key": attempt.key}))
     return Created(session.id, session.url or "")
 
 
 def fetch(attempt: PaymentAttempt) -> Fact:
-    if not attempt.provider_ref:  # the answer to `create` was lost, so no buyer has seen the page
+    if not attempt.provider_ref and not _without_page(attempt):  # no buyer has seen the page whose address was lost
         return Fact("stripe", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
+    if not attempt.provider_ref or _is_intent(attempt):
+        intent = _intent_of(attempt)
+        if intent is None:
+            return Fact("stripe", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
+        fact = of_intent(intent, attempt, "")
+        return replace(fact, event_id=f"fetch:{attempt.key}:{fact.kind}:{attempt.events.count()}")
     later = captured_at_shipping(attempt.method)
     expand: Any = {"expand": ["payment_intent.latest_charge" if later else "payment_intent"]}
-    session = _call(lambda: _client().v1.checkout.sessions.retrieve(attempt.provider_ref, expand)).to_dict()
+    session = call(lambda: client().v1.checkout.sessions.retrieve(attempt.provider_ref, expand)).to_dict()
     fact = _of_session(session, "")
     if fact.kind == "authorized":
         fact = replace(fact, until=_until(session["payment_intent"], attempt))
     # The number tells a payment that was reversed and came back from the first time it came.
     return replace(fact, event_id=f"fetch:{attempt.key}:{fact.kind}:{attempt.events.count()}", attempt_key=attempt.key)
+
+
+_CHARGE: Any = {"expand": ["latest_charge"]}
+
+
+def _without_page(attempt: PaymentAttempt) -> bool:
+    """Whether the buyer pays by fields in the page or a wallet, so that a lost answer may have been a payment."""
+    return in_page(attempt.method) or bool((method(attempt.method) or {}).get("express"))
+
+
+def _intent_of(attempt: PaymentAttempt) -> dict[str, Any] | None:
+    """The payment; one whose opening got no answer is looked for (https://docs.stripe.com/search, a minute late)."""
+    if attempt.provider_ref:
+        return call(lambda: client().v1.payment_intents.retrieve(attempt.provider_ref, _CHARGE)).to_dict()
+    query: Any = {"query": f"metadata['attempt']:'{attempt.key}'", "expand": ["data.latest_charge"]}
+    return next(iter(call(lambda: client().v1.payment_intents.search(query)).to_dict()["data"]), None)
+
+
+def _is_intent(attempt: PaymentAttempt) -> bool:
+    """A payment without Stripe's page; one with it is known by the page's session."""
+    return attempt.provider_ref.startswith("pi_")
 
 
 def _until(intent: dict[str, Any], attempt: PaymentAttempt) -> datetime:
@@ -148,11 +180,11 @@ def _until(intent: dict[str, Any], attempt: PaymentAttempt) -> datetime:
 def capture(capture: Capture) -> CaptureAnswer:
     """All at once: what is left of a reservation after a part was collected is let go by Stripe."""
     attempt = capture.attempt
-    intent = _call(lambda: _client().v1.payment_intents.retrieve(_intent(attempt)))
+    intent = call(lambda: client().v1.payment_intents.retrieve(_intent(attempt)))
     if intent.status == "requires_capture":  # Stripe forgets idempotency keys after a day; its state it does not
-        params: Any = {"amount_to_capture": rescale(capture.amount, attempt.currency, _digits(attempt.currency))}
+        params: Any = {"amount_to_capture": rescale(capture.amount, attempt.currency, digits(attempt.currency))}
         options: Any = {"idempotency_key": capture.key}
-        intent = _call(lambda: _client().v1.payment_intents.capture(intent.id, params, options))
+        intent = call(lambda: client().v1.payment_intents.capture(intent.id, params, options))
     if intent.status == "processing":
         return CaptureAnswer(intent.id, "pending")
     done = intent.status == "succeeded"
@@ -160,33 +192,38 @@ def capture(capture: Capture) -> CaptureAnswer:
 
 
 def _intent(attempt: PaymentAttempt) -> str:
-    return str(_call(lambda: _client().v1.checkout.sessions.retrieve(attempt.provider_ref)).payment_intent)
+    if _is_intent(attempt):
+        return attempt.provider_ref
+    return str(call(lambda: client().v1.checkout.sessions.retrieve(attempt.provider_ref)).payment_intent)
 
 
 def void(attempt: PaymentAttempt) -> None:
     if not attempt.provider_ref:
         return
+    if _is_intent(attempt):
+        call(lambda: client().v1.payment_intents.cancel(attempt.provider_ref))
+        return
     if captured_at_shipping(attempt.method):
-        session = _call(lambda: _client().v1.checkout.sessions.retrieve(attempt.provider_ref))
+        session = call(lambda: client().v1.checkout.sessions.retrieve(attempt.provider_ref))
         if session.status == "complete":
-            _call(lambda: _client().v1.payment_intents.cancel(str(session.payment_intent)))
+            call(lambda: client().v1.payment_intents.cancel(str(session.payment_intent)))
             return
-    _call(lambda: _client().v1.checkout.sessions.expire(attempt.provider_ref))
+    call(lambda: client().v1.checkout.sessions.expire(attempt.provider_ref))
 
 
 def refund(refund: Refund) -> RefundAnswer:
     attempt = refund.attempt
     intent = _intent(attempt)
     # Stripe forgets idempotency keys after a day; a refund may be asked for again much later.
-    known = _call(lambda: _client().v1.refunds.list({"payment_intent": intent, "limit": 100})).to_dict()["data"]
+    known = call(lambda: client().v1.refunds.list({"payment_intent": intent, "limit": 100})).to_dict()["data"]
     if same := next((each for each in known if (each.get("metadata") or {}).get("refund") == refund.key), None):
         return RefundAnswer(same["id"], _REFUNDS.get(same.get("status") or "", "pending"))
     params: Any = {
         "payment_intent": intent,
-        "amount": rescale(refund.amount, attempt.currency, _digits(attempt.currency)),
+        "amount": rescale(refund.amount, attempt.currency, digits(attempt.currency)),
         "metadata": {"refund": refund.key, "attempt": attempt.key},
     }
-    made = _call(lambda: _client().v1.refunds.create(params, {"idempotency_key": refund.key}))
+    made = call(lambda: client().v1.refunds.create(params, {"idempotency_key": refund.key}))
     return RefundAnswer(made.id, _REFUNDS.get(made.status or "", "pending"))
 
 
@@ -218,6 +255,17 @@ def _of_event(event_id: str, type_: str, thing: dict[str, Any]) -> Fact:
         if attempt and attempt.provider_ref and captured_at_shipping(attempt.method):
             return fetch(attempt)  # the event does not say whether the money is reserved or still on its way
         return _of_session(thing, event_id)
+    if type_.startswith("payment_intent."):
+        mine = Q(provider_ref=thing.get("id") or "-") | Q(
+            provider_ref="", key=(thing.get("metadata") or {}).get("attempt") or "-"
+        )
+        attempt = PaymentAttempt.objects.filter(mine, provider="stripe").first()
+        return of_intent(thing, attempt, event_id) if attempt else Fact("stripe", event_id, "unknown")
+    if type_ == "payment_method.detached":
+        return Fact("stripe", event_id, "token_gone", token=thing.get("id") or "")
+    if type_ == "customer.deleted":
+        kept = SavedMethod.objects.filter(provider="stripe", customer=thing.get("id") or "-").first()
+        return Fact("stripe", event_id, "token_gone", token=kept.token if kept else "")
     if type_ in ("refund.created", "refund.updated", "refund.failed"):
         return _of_refund(thing, event_id)
     if type_ in ("charge.dispute.created", "charge.dispute.closed"):
@@ -250,7 +298,7 @@ def _of_session(session: dict[str, Any], event_id: str) -> Fact:
         kind=kind,
         attempt_key=session.get("client_reference_id") or "",
         provider_ref=session.get("id") or "",
-        amount=unscale(amount, currency, _digits(currency)) if isinstance(amount, int) and currency else None,
+        amount=unscale(amount, currency, digits(currency)) if isinstance(amount, int) and currency else None,
         currency=currency,
         failure=failure,
     )
@@ -274,6 +322,41 @@ def _state(session: dict[str, Any]) -> tuple[str, str]:
     return "action_required", ""
 
 
+def of_intent(intent: dict[str, Any], attempt: PaymentAttempt, event_id: str) -> Fact:
+    """https://docs.stripe.com/payments/paymentintents/lifecycle"""
+    currency = (intent.get("currency") or "").upper()
+    error = intent.get("last_payment_error") or {}
+    kind = _INTENTS.get(intent.get("status") or "", "unknown")
+    if kind == "action_required" and intent.get("status") == "requires_payment_method" and error:
+        kind = "failed"  # there is no page of Stripe on which the buyer could try another card
+    failure = FAILURES.get(error.get("decline_code") or error.get("code") or "", "declined")
+    amount = intent.get("amount")
+    if kind == "captured":  # a reservation may have been collected in part
+        amount = intent.get("amount_received", amount)
+    return Fact(
+        provider="stripe",
+        event_id=event_id,
+        kind=kind,
+        attempt_key=attempt.key,
+        provider_ref=intent.get("id") or "",
+        amount=unscale(amount, currency, digits(currency)) if isinstance(amount, int) and currency else None,
+        currency=currency,
+        failure=failure if kind == "failed" else "",
+        until=_until(intent, attempt) if kind == "authorized" else None,
+    )
+
+
+_INTENTS = {
+    "requires_payment_method": "action_required",
+    "requires_confirmation": "action_required",
+    "requires_action": "action_required",
+    "processing": "pending",
+    "requires_capture": "authorized",
+    "succeeded": "captured",
+    "canceled": "cancelled",
+}
+
+
 def _of_refund(refund: dict[str, Any], event_id: str) -> Fact:
     metadata = refund.get("metadata") or {}
     currency = (refund.get("currency") or "").upper()
@@ -283,7 +366,7 @@ def _of_refund(refund: dict[str, Any], event_id: str) -> Fact:
         event_id=event_id,
         kind={"done": "refunded", "failed": "refund_failed"}.get(state, "unknown"),
         attempt_key=metadata.get("attempt") or _attempt_of(refund.get("payment_intent") or ""),
-        amount=unscale(refund.get("amount") or 0, currency, _digits(currency)) if currency else None,
+        amount=unscale(refund.get("amount") or 0, currency, digits(currency)) if currency else None,
         currency=currency,
         refund_key=metadata.get("refund") or "",
         refund_ref=refund.get("id") or "",
@@ -294,5 +377,5 @@ def _attempt_of(intent: str) -> str:
     """The attempt behind a payment that was changed on Stripe's own pages; "" when it is none of ours."""
     if not intent:
         return ""
-    found = _call(lambda: _client().v1.payment_intents.retrieve(intent)).to_dict()
+    found = call(lambda: client().v1.payment_intents.retrieve(intent)).to_dict()
     return (found.get("metadata") or {}).get("attempt", "")
