@@ -319,12 +319,14 @@ def _render(nodes: tuple[Node, ...] | list[Node], language: str, facts: Facts) -
 
 
 def _branches(branches: list[tuple[list[str] | None, list[Node]]], language: str, facts: Facts) -> Iterator[str]:
-    """Every branch that can be taken: those after a condition that surely holds cannot."""
+    """Every branch that can be taken, each a sentence of its own: those after a condition that surely holds cannot."""
+    apart = ""
     for condition, inner in branches:
         holds = True if condition is None else _holds(condition, facts)
+        apart = f" {UNKNOWN} " if holds is None else apart
         if holds is not False:
             yield from _render(inner, language, facts)
-            yield " "
+            yield apart
         if holds is True:
             return
 
