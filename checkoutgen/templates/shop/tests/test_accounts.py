@@ -244,6 +244,12 @@ class CustomerTest(AccountTestCase):
         self.assertContains(self.client.get(address("accounts:home")), order.number)
         self.assertIsNone(User.objects.get().verified_at)  # earlier guest orders wait for the mailbox
 
+    def test_account_page_refuses_weak_passwords_and_keeps_the_order(self) -> None:
+        order = self.paid_order()
+        page = self.client.post(address("orders:account", links.token(order)), {"password": "short"})
+        self.assertContains(page, 'href="#password"', status_code=422)
+        self.assertNotContains(page, "short</", status_code=422)
+
     def test_account_of_a_known_address_is_not_opened_by_an_order(self) -> None:
         known = self.user()
         order = self.paid_order()
@@ -270,3 +276,15 @@ class CustomerTest(AccountTestCase):
             self.sign_in()
             self.send("contact")
             self.assertEqual(self.page(after).status_code, 200)
+
+
+class OnePageTest(AccountTestCase):
+    one_page = True
+
+    def test_who_has_to_sign_in_first_is_asked_for_nothing_else(self) -> None:
+        with patch.dict(SHOP["checkout"], identification={"guest": False, "sign_in": True, "account": "required"}):
+            page = self.client.get(address("checkout:start"))
+            self.client.post(address("checkout:start"), self.answers("delivery") | self.answers("payment"))
+        self.assertContains(page, address("accounts:sign-in"))
+        self.assertNotContains(page, 'name="shipping-name"')
+        self.assertNotIn("delivery", Cart.objects.get().data)

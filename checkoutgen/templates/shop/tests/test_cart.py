@@ -10,7 +10,7 @@ from django.test import RequestFactory, SimpleTestCase, TestCase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cart import coupons, pricing, session
@@ -40,8 +40,12 @@ market_strategy = st.builds(
     rates,
 )
 
+# A machine under load is no failure.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 class TotalsTest(SimpleTestCase):
+    @patient
     @given(
         st.lists(line_strategy, max_size=6),
         market_strategy,
@@ -66,6 +70,7 @@ class TotalsTest(SimpleTestCase):
         if any(code.free_delivery for code in codes) or delivery is None:
             self.assertEqual(t.delivery, 0)
 
+    @patient
     @given(st.lists(line_strategy, min_size=1, max_size=5), market_strategy, amounts, st.integers(0, 100))
     def test_a_coupon_never_makes_dearer_and_more_goods_never_cheaper(self, lines, market, delivery, percent) -> None:
         plain = pricing.totals(lines, market, delivery)
@@ -77,6 +82,7 @@ class TotalsTest(SimpleTestCase):
         self.assertEqual(reduced.discount, pricing.rounded(plain.goods * Decimal(percent) / 100))
         self.assertGreaterEqual(more.goods, plain.goods)
 
+    @patient
     @given(st.integers(0, 10**9), st.lists(amounts, min_size=1, max_size=9))
     def test_allocation_is_complete_and_fair(self, whole, weights) -> None:
         parts = pricing.allocate(whole, weights)
