@@ -317,7 +317,8 @@ def unjudged(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
 
 
 KINDS: dict[str, Check] = {
-    check.__name__: check for check in (need, must, page, texts, text, mail, in_mail, in_page, words, python, shop, unjudged)
+    check.__name__: check
+    for check in (need, must, page, texts, text, mail, in_mail, in_page, words, python, shop, unjudged)
 }
 
 FOR_REVIEW = ("shop", "unjudged")  # kinds that judge nothing: asked only when the reviewer's page is wanted

@@ -79,8 +79,8 @@ def sentences(text: str) -> list[str]:
 @pytest.mark.parametrize("name", ["order-confirmation", "withdrawal-received"])
 def test_a_running_shop_writes_the_same(name: str, running: dict[str, dict[str, str]]) -> None:
     work = _Judge(load(ROOT / "examples" / "b2c.yaml"), Options(day="2026-11-22", review=True))
-    for language, market in (("fr", "FR"), ("de", "DE"), ("sv", "SE"), ("en", "FR")):
-        case = work.case(market)
+    case = work.case("FR")  # samples are orders of the home market, in any language
+    for language in ("fr", "en", "de", "sv"):
         written = normalise(running[language][name])
         told = normalise(said._filled(case, said.text(case, "mail", name, language), language))
         # What only some orders have, and the postcode, which each country writes in its own place.
