@@ -17,25 +17,27 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from . import checker
 from .buyers import HARSH, Habits, Harvest, crowd
-from .processes import MailServer, Shop, build_shop, kill_at_random, postgresql
+from .processes import MAIL_SERVER, Shop, build_shop, kill_at_random, postgresql
 from .seeded import BUGS
 
 VARIANTS = 8
+LONGEST_QUEUE = 200  # of mails and webhooks: the campaign looks for mistakes, not for what the machine can bear
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.campaign", description=__doc__.split("\n\n")[1])
     parser.add_argument("--checkouts", type=int, default=2000, help="buyers who try")
     parser.add_argument("--seconds", type=float, default=3600, help="no new buyers after this time")
-    parser.add_argument("--buyers", type=int, default=10, help="at the same time")
+    parser.add_argument("--buyers", type=int, default=16, help="at the same time")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--pause", type=float, default=1.0, help="mean seconds between kills")
+    parser.add_argument("--kill-every", type=float, help="mean buyers between kills: 16, or 2 with a planted bug")
     parser.add_argument("--bug", choices=sorted(BUGS), default="", help="plant this bug: the checker must find it")
     parser.add_argument("--all-bugs", action="store_true", help="plant each bug in turn")
     parser.add_argument("--keep", action="store_true", help="keep the shop's folder")
@@ -61,17 +63,14 @@ def campaign(options: argparse.Namespace) -> int:
             stack.callback(shutil.rmtree, out, ignore_errors=True)
         url = stack.enter_context(postgresql()) if options.database == "postgresql" else ""
         build_shop(out, options.bug)
-        shop = Shop(out, url, options.bug)
+        shop = Shop(out, url, seed=options.seed, bug=options.bug)
         shop.prepare()
         books = checker.Books(out, url)
         skus, stock = _stock(books, options.checkouts)
-        mails = MailServer(shop.smtp_port, shop.mailbox, random.Random(options.seed))
-        mails.controller.start()
-        stack.callback(mails.controller.stop)
         stack.callback(shop.stop)
         shop.start_all()
         harvest, kills, seconds = _storm(shop, books, skus, options)
-        mails.faults.clear()
+        shop.signal(MAIL_SERVER, signal.SIGUSR1)
         recovery = _settle(shop, books)
         seen = checker.Seen(
             stock_at_start=stock,
@@ -102,24 +101,38 @@ def _stock(books: checker.Books, checkouts: int) -> tuple[list[tuple[str, str]],
 
 def _storm(
     shop: Shop, books: checker.Books, skus: list[tuple[str, str]], options: argparse.Namespace
-) -> tuple[Harvest, dict[str, int], float]:
-    kills: dict[str, int] = {}
-    stop = threading.Event()
+) -> tuple[Harvest, Counter[str], float]:
+    kills: Counter[str] = Counter()
+    harvest = Harvest()
+    stop, crowded = threading.Event(), threading.Event()
     rnd = random.Random(options.seed)
+    every = options.kill_every or (2 if options.bug else 16)
     evils = [
-        threading.Thread(target=kill_at_random, args=(shop, rnd, stop, kills, options.pause), daemon=True),
+        threading.Thread(
+            target=kill_at_random, args=(shop, rnd, stop, kills, lambda: harvest.begun, every), daemon=True
+        ),
+        threading.Thread(target=_watch, args=(books, stop, crowded), daemon=True),
         threading.Thread(target=_forge, args=(shop, books, stop, random.Random(options.seed + 1)), daemon=True),
     ]
     for evil in evils:
         evil.start()
     begun = time.monotonic()
     habits = HARSH if options.bug else Habits()
-    harvest = crowd(options.checkouts, options.buyers, shop.ports, skus, options.seed, begun + options.seconds, habits)
+    until = begun + options.seconds
+    crowd(harvest, options.checkouts, options.buyers, shop.port, skus, options.seed, until, habits, crowded)
     stop.set()
     for evil in evils:
         evil.join(30)
     shop.stop("seller")
     return harvest, kills, time.monotonic() - begun
+
+
+def _watch(books: checker.Books, stop: threading.Event, crowded: threading.Event) -> None:
+    while not stop.wait(1):
+        if books.queued() > LONGEST_QUEUE:
+            crowded.set()
+        else:
+            crowded.clear()
 
 
 def _forge(shop: Shop, books: checker.Books, stop: threading.Event, rnd: random.Random) -> None:
@@ -137,7 +150,7 @@ def _forge(shop: Shop, books: checker.Books, stop: threading.Event, rnd: random.
                 f'{{"key": "{key}", "amount": {amount}, "currency": "{currency}"}}}}'
             )
             header = {"Demo-Signature": f"t={int(time.time())},v1={rnd.getrandbits(256):064x}"}
-            url = f"http://127.0.0.1:{rnd.choice(shop.ports)}/webhooks/demo/"
+            url = f"http://127.0.0.1:{shop.port}/webhooks/demo/"
             with contextlib.suppress(OSError, urllib.error.HTTPError):
                 urllib.request.urlopen(urllib.request.Request(url, body.encode(), header), timeout=5).close()
 
@@ -160,7 +173,7 @@ def _report(
     books: checker.Books,
     broken: dict[int, list[str]],
     harvest: Harvest,
-    kills: dict[str, int],
+    kills: Counter[str],
     seconds: float,
     seen: checker.Seen,
 ) -> int:

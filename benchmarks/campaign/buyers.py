@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode, urlsplit
 
 from .processes import PAY_WITHIN_SECONDS
@@ -47,45 +47,50 @@ class LostError(Exception):
 
 @dataclass
 class Browser:
-    ports: list[int]
+    port: int
     rnd: random.Random
     statuses: Counter[int]
     cookies: dict[str, str] = field(default_factory=dict)
+    connection: http.client.HTTPConnection | None = None
 
     def send(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
         """Status, where the answer sends the browser on to (path only), body. A dead process is tried again, as a
         buyer reloads."""
         for attempt in range(25):
+            if self.rnd.random() < 0.4:  # perhaps to another process
+                self.close()
             try:
                 return self._send(method, path, form)
             except (OSError, http.client.HTTPException):
+                self.close()
                 time.sleep(min(0.1 * (attempt + 1), 1))
         raise LostError(path)
 
     def _send(self, method: str, path: str, form: dict[str, str] | None) -> tuple[int, str, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.rnd.choice(self.ports), timeout=25)
-        try:
-            headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-            body = None
-            if form is not None:
-                headers |= {
-                    "X-CSRFToken": self.cookies.get("csrf", ""),
-                    "Content-Type": "application/x-www-form-urlencoded",
-                }
-                body = urlencode(form)
-            connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            text = answer.read().decode(errors="replace")
-            for name, value in answer.getheaders():
-                if name.lower() == "set-cookie":
-                    key, _, rest = value.partition("=")
-                    self.cookies[key] = rest.split(";", 1)[0]
-            self.statuses[answer.status] += 1
-            refresh = (answer.getheader("Refresh") or "").partition("url=")[2]
-            target = urlsplit(answer.getheader("Location") or refresh)
-            return answer.status, target.path + (f"?{target.query}" if target.query else ""), text
-        finally:
-            connection.close()
+        self.connection = self.connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=25)
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        body = None
+        if form is not None:
+            headers |= {
+                "X-CSRFToken": self.cookies.get("csrf", ""),
+                "Content-Type": "application/x-www-form-urlencoded",
+            }
+            body = urlencode(form)
+        self.connection.request(method, path, body, headers)
+        answer = self.connection.getresponse()
+        text = answer.read().decode(errors="replace")
+        for cookie in answer.headers.get_all("Set-Cookie") or ():
+            key, _, rest = cookie.partition("=")
+            self.cookies[key] = rest.split(";", 1)[0]
+        self.statuses[answer.status] += 1
+        refresh = (answer.getheader("Refresh") or "").partition("url=")[2]
+        target = urlsplit(answer.getheader("Location") or refresh)
+        return answer.status, target.path + (f"?{target.query}" if target.query else ""), text
+
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
 
     def get(self, path: str) -> tuple[str, str]:
         """Follows redirects. Returns the address where they end and its body."""
@@ -105,16 +110,21 @@ class Browser:
 class Harvest:
     """What the buyers remember."""
 
+    begun: int = 0
     thanked: set[str] = field(default_factory=set)
     ends: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
 
 
 def buy(
-    number: int, ports: list[int], skus: list[tuple[str, str]], rnd: random.Random, harvest: Harvest, habits: Habits
+    number: int,
+    browser: Browser,
+    skus: list[tuple[str, str]],
+    rnd: random.Random,
+    harvest: Harvest,
+    habits: Habits,
 ) -> str:
     """One buyer from the product page to the end. Returns how it ended."""
-    browser = Browser(ports, rnd, harvest.statuses)
     sku, handle = rnd.choice(skus)
     _, page = browser.get(f"/fr/p/{handle}/")
     browser.post("/fr/cart/add/", {"sku": sku, "quantity": str(rnd.choice((1, 1, 1, 2, 3)))})
@@ -147,25 +157,27 @@ def _press(browser: Browser, form: dict[str, str], rnd: random.Random, habits: H
     """The button, sometimes twice at the same moment. Returns the payment pages that it led to."""
     found: list[str] = []
 
-    def click() -> None:
+    def click(browser: Browser = browser) -> None:
         status, target = browser.post("/fr/checkout/review/", form)
         if status == 303 and ("/demo-provider/" in target or "/order/" in target):
             found.append(target)
 
     if rnd.random() < habits.double_click:
-        clicks = [threading.Thread(target=_quietly, args=(click,)) for _ in range(2)]
+        other = replace(browser, connection=None)  # cookies and all, on a connection of its own
+        clicks = [threading.Thread(target=_quietly, args=(click, each)) for each in (browser, other)]
         for each in clicks:
             each.start()
         for each in clicks:
             each.join()
+        other.close()
     else:
         click()
     return found
 
 
-def _quietly(work: Callable[[], None]) -> None:
+def _quietly(click: Callable[[Browser], None], browser: Browser) -> None:
     with contextlib.suppress(LostError):
-        work()
+        click(browser)
 
 
 def _pay(browser: Browser, pages: list[str], rnd: random.Random, harvest: Harvest, habits: Habits) -> str:
@@ -231,22 +243,36 @@ def _look(browser: Browser, page: str, harvest: Harvest) -> str:
 
 
 def crowd(
-    count: int, threads: int, ports: list[int], skus: list[tuple[str, str]], seed: int, until: float, habits: Habits
-) -> Harvest:
-    """So many buyers, so many at once, until they are done or the time is over."""
-    harvest, numbers = Harvest(), iter(range(1, count + 1))
+    harvest: Harvest,
+    count: int,
+    threads: int,
+    port: int,
+    skus: list[tuple[str, str]],
+    seed: int,
+    until: float,
+    habits: Habits,
+    crowded: threading.Event,
+) -> None:
+    """So many buyers, so many at once, until they are done or the time is over. Nobody new comes while it is crowded."""
     lock = threading.Lock()
 
     def shop_on() -> None:
         while time.monotonic() < until:
+            if crowded.is_set():
+                time.sleep(0.2)
+                continue
             with lock:
-                number = next(numbers, None)
-            if number is None:
-                return
+                if harvest.begun == count:
+                    return
+                harvest.begun += 1
+                number = harvest.begun
+            rnd = random.Random(f"{seed}-{number}")
+            browser = Browser(port, rnd, harvest.statuses)
             try:
-                end = buy(number, ports, skus, random.Random(f"{seed}-{number}"), harvest, habits)
+                end = buy(number, browser, skus, rnd, harvest, habits)
             except LostError:
                 end = "lost the shop"
+            browser.close()
             harvest.ends[end] += 1
 
     crowd_ = [threading.Thread(target=shop_on) for _ in range(threads)]
@@ -254,4 +280,3 @@ def crowd(
         each.start()
     for each in crowd_:
         each.join()
-    return harvest

@@ -45,7 +45,7 @@ class Books:
         self._run(sql, read=False)
 
     def fast_forward(self) -> None:
-        """Waiting times pass at once: retries of mails, webhooks and questions to the provider are due now.
+        """Waiting times pass at once: the time to pay, retries of mails and webhooks, questions to the provider.
 
         What a worker is just doing may be done a second time; that must not matter.
         """
@@ -53,9 +53,18 @@ class Books:
         self.write(
             f"UPDATE mails_outboxmail SET due_at = {now} WHERE sent_at IS NULL AND (due_at IS NULL OR due_at > {now})"
         )
+        self.write(
+            f"UPDATE orders_order SET expires_at = {now} "
+            f"WHERE expires_at > {now} AND state IN ('draft', 'pending_payment')"
+        )
         self.write(f"UPDATE demo_demoevent SET due_at = {now} WHERE due_at > {now}")
         self.write(f"UPDATE payments_paymentattempt SET next_check_at = {now} WHERE next_check_at > {now}")
         self.write(f"UPDATE payments_refund SET next_check_at = {now} WHERE next_check_at > {now}")
+
+    def queued(self) -> int:
+        """Mails and webhooks that wait for the workers."""
+        tables = ("mails_outboxmail", "demo_demoevent")
+        return sum(self.one(f"SELECT count(*) FROM {table} WHERE due_at IS NOT NULL") for table in tables)
 
     def unsettled(self) -> dict[str, int]:
         """What still waits for somebody."""

@@ -1,4 +1,4 @@
-"""The shop as several processes that may be killed at any moment, and a mail server that fails on demand."""
+"""The shop as several processes that may be killed at any moment."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,7 @@ DEMO_FAULTS = {
     "lost": 0.02,
 }
 HARSH = {"timeout_before": 0.1, "timeout_after": 0.2, "error": 0.1, "wrong_amount": 0.1, "lost": 0.15}
-SMTP_FAULTS = {"refused": 0.1, "later": 0.05, "never": 0.01, "dropped": 0.02}
+MAIL_SERVER = "mails"  # not killed: what it does instead is in mailserver.FAULTS
 
 
 def free_port() -> int:
@@ -66,18 +68,19 @@ def build_shop(out: Path, bug: str) -> None:
 class Shop:
     """Web processes, workers and a seller, each its own process group, restarted after every kill."""
 
-    def __init__(self, out: Path, database_url: str, bug: str, webs: int = 3, workers: int = 2) -> None:
+    def __init__(
+        self, out: Path, database_url: str, *, seed: int = 1, bug: str = "", webs: int = 3, workers: int = 2
+    ) -> None:
         self.out, self.logs = out, out / "var/logs"
         self.logs.mkdir(parents=True, exist_ok=True)
-        self.ports = [free_port() for _ in range(webs)]
-        self.smtp_port = free_port()
+        self.port, self.smtp_port = free_port(), free_port()
         self.mailbox = out / "var/accepted.txt"
         self.mailbox.touch()
         self.env = {
             **os.environ,
             "DEBUG": "0",
             "SECRET_KEY": "campaign-" * 8,
-            "PUBLIC_URL": f"http://127.0.0.1:{self.ports[0]}",
+            "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
             "ALLOW_DEMO_PROVIDER": "1",
             "DEMO_WEBHOOK_SECRET": "campaign-webhook-secret",
             "DEMO_FAULTS": json.dumps(DEMO_FAULTS | (HARSH if bug else {})),
@@ -89,14 +92,16 @@ class Shop:
         }
         manage = [sys.executable, "manage.py"]
         serve = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1", "--blocking-threads", "4"]
-        serve += ["--log-level", "warning", "--host", "127.0.0.1"]
+        # All on one port: the kernel spreads connections over those that live (SO_REUSEPORT).
+        serve += ["--log-level", "warning", "--host", "127.0.0.1", "--port", str(self.port)]
         self.commands: dict[str, list[str]] = {
-            **{
-                f"web{i}": [*serve, "--port", str(port), "config.wsgi:application"] for i, port in enumerate(self.ports)
-            },
+            **{f"web{i}": [*serve, "config.wsgi:application"] for i in range(webs)},
             **{f"worker{i}": [*manage, "worker", "--pause", "0.3"] for i in range(workers)},
             "seller": [*manage, "shell", "--no-imports", "-c", (HERE / "seller.py").read_text(encoding="utf-8")],
         }
+        self.victims = list(self.commands)
+        server = [sys.executable, "-m", "benchmarks.campaign.mailserver"]
+        self.commands[MAIL_SERVER] = [*server, str(self.smtp_port), str(self.mailbox), str(seed)]
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.lock = threading.Lock()
 
@@ -114,16 +119,17 @@ class Shop:
                 raise RuntimeError(f"manage.py {command[0]} failed:\n{done.stderr[-2000:]}")
 
     def start(self, name: str) -> None:
+        where = ROOT if name == MAIL_SERVER else self.out
         with (self.logs / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
-                self.commands[name], cwd=self.out, env=self.env, stdout=log, stderr=log, start_new_session=True
+                self.commands[name], cwd=where, env=self.env, stdout=log, stderr=log, start_new_session=True
             )
 
     def start_all(self) -> None:
         for name in self.commands:
             self.start(name)
         deadline = time.monotonic() + 60
-        for port in self.ports:
+        for port in (self.port, self.smtp_port):
             while not _answers(port):
                 if time.monotonic() > deadline:
                     raise RuntimeError(f"nothing on port {port}; see {self.logs}")
@@ -151,51 +157,27 @@ def _answers(port: int) -> bool:
     return False
 
 
-def kill_at_random(shop: Shop, rnd: random.Random, stop: threading.Event, counts: dict[str, int], pause: float) -> None:
-    """kill -9, and now and then a process that hangs for a while."""
-    while not stop.wait(rnd.uniform(0.3 * pause, 1.7 * pause)):
-        name = rnd.choice(list(shop.commands))
+def kill_at_random(
+    shop: Shop, rnd: random.Random, stop: threading.Event, counts: Counter[str], begun: Callable[[], int], every: float
+) -> None:
+    """kill -9 after about `every` buyers, and now and then a process that hangs for a while.
+
+    By buyers and not by the clock: on a slow machine nothing but starting again would be left to do.
+    """
+    due = 0.0
+    while not stop.wait(rnd.uniform(0.05, 0.25)):
+        if begun() < due:
+            continue
+        due = begun() + rnd.uniform(0.3, 1.7) * every
+        name = rnd.choice(shop.victims)
         if rnd.random() < 0.1:
             shop.signal(name, signal.SIGSTOP)
             stop.wait(rnd.uniform(0.5, 2))
             shop.signal(name, signal.SIGCONT)
-            counts["SIGSTOP"] = counts.get("SIGSTOP", 0) + 1
+            counts["SIGSTOP"] += 1
         else:
             shop.kill(name)
-            kind = name.rstrip("0123456789")
-            counts[f"kill -9 {kind}"] = counts.get(f"kill -9 {kind}", 0) + 1
-
-
-class MailServer:
-    """Accepts mails into a file of Message-IDs and receivers; `faults` may be emptied while it runs."""
-
-    def __init__(self, port: int, path: Path, rnd: random.Random) -> None:
-        from aiosmtpd.controller import Controller
-
-        self.path, self.rnd, self.faults = path, rnd, dict(SMTP_FAULTS)
-        self.controller = Controller(self, hostname="127.0.0.1", port=port)
-
-    def _happens(self, fault: str) -> bool:
-        return self.rnd.random() < self.faults.get(fault, 0)
-
-    async def handle_RCPT(self, server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
-        if self._happens("refused"):
-            server.transport.abort()
-        if self._happens("later"):
-            return "451 4.7.1 try again later"
-        if self._happens("never"):
-            return "550 5.1.1 no such mailbox"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        header = envelope.content.split(b"\r\n\r\n", 1)[0].replace(b"\r\n ", b" ").decode(errors="replace")
-        ids = [line.split(":", 1)[1].strip() for line in header.split("\r\n") if line.lower().startswith("message-id:")]
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(f"{' '.join(ids)}\t{','.join(envelope.rcpt_tos)}\n")
-        if self._happens("dropped"):  # taken, but the sender never hears it
-            server.transport.abort()
-        return "250 OK"
+            counts[f"kill -9 {name.rstrip('0123456789')}"] += 1
 
 
 @contextlib.contextmanager
