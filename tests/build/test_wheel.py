@@ -14,7 +14,17 @@ import pytest
 from tests.build.conftest import tree
 
 ROOT = Path(__file__).parents[2]
-PACKAGED = ("checkoutgen", "docs", "examples", "tests", "README.md", "Makefile", "pyproject.toml", ".gitignore")
+PACKAGED = (
+    "checkoutgen",
+    "docs",
+    "examples",
+    "tests",
+    "README.md",
+    "LICENSE",
+    "Makefile",
+    "pyproject.toml",
+    ".gitignore",
+)
 
 pytestmark = pytest.mark.xdist_group("wheel")
 
