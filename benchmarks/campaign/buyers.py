@@ -253,7 +253,7 @@ def crowd(
     habits: Habits,
     crowded: threading.Event,
 ) -> None:
-    """So many buyers, so many at once, until they are done or the time is over. Nobody new comes while it is crowded."""
+    """So many buyers, so many at once, until they are done or the time is over; nobody new while it is crowded."""
     lock = threading.Lock()
 
     def shop_on() -> None:
