@@ -45,7 +45,7 @@ def collect(attempt: PaymentAttempt, now: datetime | None = None) -> None:
     if token:
         _keep(row, token)
     elif now - row.consented_at > timedelta(days=WATCH_DAYS) and attempt.state not in LIVE_ATTEMPT:
-        row.delete()  # never paid, or nothing was kept
+        forget(row)  # never paid, or nothing was kept
 
 
 def _token(row: SavedMethod) -> Token | None:
@@ -80,7 +80,7 @@ def forget(row: SavedMethod) -> bool:
     saved.remove(SavedMethod.objects.filter(pk=row.pk))
     if not row.token and row.attempt.state in PAID and (token := _token(row)):
         row.token, row.customer = token.token, token.customer
-    if row.token:
+    if row.token or row.customer:
         try:
             ask(lambda: saving(row.provider).forget(row))
         except (ProviderDown, Declined):

@@ -20,10 +20,11 @@ from mollie.utils.webhooks import InvalidSignatureException, SignatureValidator
 from common.texts import localized
 from config.shop import SHOP
 from orders.models import Order
+from payments import saved
 from payments.credentials import secret
 from payments.facts import BadWebhook, CaptureAnswer, Created, Declined, Fact, ProviderDown, RefundAnswer
 from payments.methods import captured_at_shipping, method
-from payments.models import Capture, PaymentAttempt, Refund
+from payments.models import Capture, PaymentAttempt, Refund, SavedMethod
 from payments.units import decimal_text, from_text
 
 logger = logging.getLogger(__name__)
@@ -98,7 +99,24 @@ def amount_of(amount: int, currency: str) -> dict[str, str]:
     return {"currency": currency, "value": decimal_text(amount, currency)}
 
 
-def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created:
+def create(attempt: PaymentAttempt, return_url: str, webhook_url: str, card_token: str = "") -> Created:
+    """`card_token` comes from Mollie's fields in the page; without it the buyer goes to Mollie's page."""
+    kept = saved.asked(attempt)
+    return open_page(attempt, return_url, webhook_url, customer=_customer(kept) if kept else "")
+
+
+def _customer(kept: SavedMethod) -> str:
+    """A customer for each card, without a name: whoever removes the card removes all that is known with it."""
+    if not kept.customer:
+        new: Any = {"metadata": {"saved": kept.key}}
+        made = call(lambda client: client.customers.create(entity_customer=new, idempotency_key=kept.key, retries=None))
+        SavedMethod.objects.filter(pk=kept.pk).update(customer=made.id)
+        kept.customer = made.id
+    return kept.customer
+
+
+def open_page(attempt: PaymentAttempt, return_url: str, webhook_url: str, *, customer: str = "") -> Created:
+    """`customer` is whose cards the page remembers and offers."""
     order = attempt.order
     kind = (method(attempt.method) or {}).get("kind", "card")
     if kind not in METHODS:
@@ -110,12 +128,16 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         "method": METHODS[kind],
         "metadata": {"attempt": attempt.key, "order": order.number},
     }
+    if card_token:
+        request["card_token"] = card_token
     if captured_at_shipping(attempt.method):
         request["capture_mode"] = "manual"
     elif kind == "pay-later":
         request["capture_mode"] = "automatic"
     if kind == "pay-later":
         request |= {"lines": _lines(order), "billing_address": _person(order)}
+    if customer:
+        request["customer_id"] = customer
     if locale := LOCALES.get(order.language.split("-")[0]):
         request["locale"] = locale
     if not _is_local(webhook_url):  # Mollie refuses addresses that it cannot reach
@@ -178,9 +200,9 @@ def fetch(attempt: PaymentAttempt) -> Fact:
     payment = call(lambda client: client.payments.get(payment_id=attempt.provider_ref, retries=None))
     charged_back = payment.amount_charged_back  # back to nothing when the chargeback is lifted; the status stays "paid"
     reversed_ = bool(charged_back and Decimal(charged_back.value) > 0)
-    status = _word(payment.status)
+    status = word(payment.status)
     kind = "reversed" if reversed_ else KINDS.get(status, "unknown")
-    reason = _word(payment.status_reason.code) if payment.status_reason else ""
+    reason = word(payment.status_reason.code) if payment.status_reason else ""
     amount = payment.amount
     if kind == "captured" and captured_at_shipping(attempt.method):
         amount = payment.amount_captured or amount
@@ -199,7 +221,7 @@ def fetch(attempt: PaymentAttempt) -> Fact:
     )
 
 
-def _word(value: Any) -> str:
+def word(value: Any) -> str:
     """The SDK gives enums for the words that it knows, and texts for newer ones."""
     return str(getattr(value, "value", value))
 
@@ -230,7 +252,7 @@ def capture(capture: Capture) -> CaptureAnswer:
                 payment_id=attempt.provider_ref, entity_capture=request, idempotency_key=capture.key, retries=None
             )
         )
-    return CaptureAnswer(made.id, CAPTURES.get(_word(made.status), "pending"))
+    return CaptureAnswer(made.id, CAPTURES.get(word(made.status), "pending"))
 
 
 def void(attempt: PaymentAttempt) -> None:
@@ -240,7 +262,7 @@ def void(attempt: PaymentAttempt) -> None:
         return
     if captured_at_shipping(attempt.method):
         payment = call(lambda client: client.payments.get(payment_id=ref, retries=None))
-        if _word(payment.status) == "authorized":
+        if word(payment.status) == "authorized":
             call(lambda client: client.payments.release_authorization(payment_id=ref, retries=None))
             return
     call(lambda client: client.payments.cancel(payment_id=ref, retries=None))
@@ -250,7 +272,7 @@ def refund(refund: Refund) -> RefundAnswer:
     attempt = refund.attempt
     # Mollie forgets idempotency keys after an hour; a refund may be asked for again much later.
     if same := next((each for each in _refunds(attempt) if _refund_key(each) == refund.key), None):
-        return RefundAnswer(same.id, REFUNDS.get(_word(same.status), "pending"))
+        return RefundAnswer(same.id, REFUNDS.get(word(same.status), "pending"))
     request: Any = {
         "amount": amount_of(refund.amount, attempt.currency),
         "description": attempt.order.number,
@@ -261,7 +283,7 @@ def refund(refund: Refund) -> RefundAnswer:
             payment_id=attempt.provider_ref, refund_request=request, idempotency_key=refund.key, retries=None
         )
     )
-    return RefundAnswer(made.id, REFUNDS.get(_word(made.status), "pending"))
+    return RefundAnswer(made.id, REFUNDS.get(word(made.status), "pending"))
 
 
 def _refunds(attempt: PaymentAttempt) -> list[Any]:
@@ -292,7 +314,7 @@ def parse_webhook(request: HttpRequest) -> list[Fact]:
         return []
     facts = [fetch(attempt)]
     if attempt.state in ("captured", "reversed"):  # refunds that are over, those made in Mollie's dashboard too
-        facts += [_of_refund(attempt, each) for each in _refunds(attempt) if _word(each.status) in REFUNDS]
+        facts += [_of_refund(attempt, each) for each in _refunds(attempt) if word(each.status) in REFUNDS]
     return facts
 
 
@@ -314,7 +336,7 @@ def _named_by_event(body: bytes, signature: str) -> str:
 
 
 def _of_refund(attempt: PaymentAttempt, made: Any) -> Fact:
-    kind = "refunded" if REFUNDS[_word(made.status)] == "done" else "refund_failed"
+    kind = "refunded" if REFUNDS[word(made.status)] == "done" else "refund_failed"
     return Fact(
         provider="mollie",
         event_id=f"{made.id}:{kind}",
@@ -325,5 +347,5 @@ def _of_refund(attempt: PaymentAttempt, made: Any) -> Fact:
         currency=made.amount.currency,
         refund_key=_refund_key(made),
         refund_ref=made.id,
-        payload={"id": made.id, "status": _word(made.status)},
+        payload={"id": made.id, "status": word(made.status)},
     )
