@@ -210,6 +210,7 @@ def _payment_pending(order: Order, language: str, context: Mapping[str, Any]) ->
     return contract(order, language) | {
         "steps": _steps_to_pay(order, language),
         "reference": told["reference"] if told else order.number,
+        "qr_bill_url": links.url(order, "orders:qr-bill") if told and told["qr_bill"] else "",
     }
 
 
@@ -328,6 +329,7 @@ def _review(order: Order, language: str, context: Mapping[str, Any]) -> Facts:
         "amount_mismatch": _("The provider reports another amount or currency than the order's."),
         "payment_reversed": _("The payment was taken back: a chargeback or a returned direct debit."),
         "authorization_lost": _("The reserved money was released before it was collected."),
+        "more_money": _("Another transfer arrived for this order: look at what was paid altogether."),
         "capture_failed": _("The reserved money could not be collected."),
         "authorization_ends": _("The reserved money is let go soon: ship the order, or collect the money now."),
         "refund_failed": _("A refund failed. The buyer has not got the money back."),

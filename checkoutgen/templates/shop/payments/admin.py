@@ -1,11 +1,13 @@
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.lists import ReadOnly, amount
 
 from . import engine
 from .models import PaymentAttempt, PaymentEvent, Refund
+from .statements.views import statement
 
 
 @admin.register(PaymentAttempt)
@@ -41,6 +43,14 @@ class PaymentEventAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(description=_("amount"))
     def sum(self, event: PaymentEvent) -> str:
         return amount(event.amount, event.currency) if event.amount is not None and event.currency else "–"
+
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view(self.statement)
+        return [path("statement/", view, name="payments_paymentevent_statement"), *super().get_urls()]
+
+    def statement(self, request: HttpRequest) -> HttpResponse:
+        return statement(request, self.admin_site.each_context(request))
 
 
 @admin.register(Refund)

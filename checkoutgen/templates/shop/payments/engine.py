@@ -235,6 +235,19 @@ def learn(attempt: PaymentAttempt, source: str) -> str:
     return outcome
 
 
+def returned(attempt: PaymentAttempt, answer: dict[str, str]) -> None:
+    """The buyer is back: ask the provider, with what its address brought where the provider wants that."""
+    bring = getattr(adapter(attempt.provider), "returned", None)
+    if bring and answer:
+        try:
+            fact = ask(lambda: bring(attempt, answer))
+        except (ProviderDown, Declined):
+            fact = None
+        if fact:
+            apply(replace(fact, source="return"))
+    learn(attempt, "return")
+
+
 # -- taking in ------------------------------------------------------------------------------------------------------
 
 
@@ -298,6 +311,8 @@ def _as_received(fact: Fact) -> dict[str, Any]:
 def _take_in(order: Order, attempt: PaymentAttempt, fact: Fact) -> str:
     if fact.kind not in AttemptState.values:
         return "unknown"
+    if not attempt.provider and fact.kind == attempt.state == AttemptState.CAPTURED:
+        return _more_money(order, attempt, fact)
     if fact.kind not in ATTEMPT_MOVES[attempt.state]:
         return "stale"
     money = fact.kind in (AttemptState.AUTHORIZED, AttemptState.CAPTURED)
@@ -357,6 +372,16 @@ def _money_came(order: Order, attempt: PaymentAttempt, fact: Fact) -> str:
     elif captured and not attempt.provider:
         lifecycle.mail_buyer(order, "payment-received", subject=attempt.key)
     return "applied"
+
+
+def _more_money(order: Order, attempt: PaymentAttempt, fact: Fact) -> str:
+    """A further transfer for the same order; or, once, the bank's word for what the seller had marked as received."""
+    exact = (fact.amount, fact.currency) == (attempt.amount, attempt.currency)
+    if exact and not attempt.events.filter(kind="captured", source="statement").exists():
+        return "stale"
+    given = {"amount": fact.amount, "currency": fact.currency, "attempt": attempt.key}
+    lifecycle.review(order, "more_money", actor=fact.source, **given)
+    return "review"
 
 
 def _no_money(order: Order, attempt: PaymentAttempt, was: str) -> None:
