@@ -125,7 +125,7 @@ def _account_offer(request: HttpRequest, order: Order, form: Any = None) -> dict
         return {"account_form": None}
     from accounts.forms import NewPasswordForm
 
-    waiting = session.ordered(request) == order and saved.waits(order)
+    waiting = saved.waits(order) and session.ordered(request) == order
     return {"account_form": form or NewPasswordForm(email=order.email), "card_waits": waiting}
 
 
