@@ -99,25 +99,14 @@ def amount_of(amount: int, currency: str) -> dict[str, str]:
     return {"currency": currency, "value": decimal_text(amount, currency)}
 
 
-def create(attempt: PaymentAttempt, return_url: str, webhook_url: str, card_token: str = "") -> Created:
-    """`card_token` comes from Mollie's fields in the page; without it the buyer goes to Mollie's page."""
-    kept = saved.asked(attempt)
-    return open_page(attempt, return_url, webhook_url, customer=_customer(kept) if kept else "")
-
-
-def _customer(kept: SavedMethod) -> str:
-    """A customer for each card, without a name: whoever removes the card removes all that is known with it."""
-    if not kept.customer:
-        new: Any = {"metadata": {"saved": kept.key}}
-        made = call(lambda client: client.customers.create(entity_customer=new, idempotency_key=kept.key, retries=None))
-        SavedMethod.objects.filter(pk=kept.pk).update(customer=made.id)
-        kept.customer = made.id
-    return kept.customer
-
-
-def open_page(attempt: PaymentAttempt, return_url: str, webhook_url: str, *, customer: str = "") -> Created:
-    """`customer` is whose cards the page remembers and offers."""
+def create(
+    attempt: PaymentAttempt, return_url: str, webhook_url: str, card_token: str = "", customer: str = ""
+) -> Created:
+    """`card_token` comes from Mollie's fields in the page; without it the buyer goes to Mollie's page, which remembers
+    and offers the cards of `customer`."""
     order = attempt.order
+    if kept := saved.asked(attempt):
+        customer = _customer(kept)
     kind = (method(attempt.method) or {}).get("kind", "card")
     if kind not in METHODS:
         raise Declined("method_unavailable")
@@ -146,6 +135,16 @@ def open_page(attempt: PaymentAttempt, return_url: str, webhook_url: str, *, cus
         lambda client: client.payments.create(payment_request=request, idempotency_key=attempt.key, retries=None)
     )
     return Created(made.id, made.links.checkout.href if made.links.checkout else "")
+
+
+def _customer(kept: SavedMethod) -> str:
+    """A customer for each card, without a name: whoever removes the card removes all that is known with it."""
+    if not kept.customer:
+        new: Any = {"metadata": {"saved": kept.key}}
+        made = call(lambda client: client.customers.create(entity_customer=new, idempotency_key=kept.key, retries=None))
+        SavedMethod.objects.filter(pk=kept.pk).update(customer=made.id)
+        kept.customer = made.id
+    return kept.customer
 
 
 def _lines(order: Order) -> list[dict[str, Any]]:

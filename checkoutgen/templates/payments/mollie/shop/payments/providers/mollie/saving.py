@@ -43,7 +43,7 @@ def charge(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
     customer = attempt.saved.customer if attempt.saved else ""
     if not customer or not _exists(customer):
         raise Declined("token_gone")
-    return adapter.open_page(attempt, return_url, webhook_url, customer=customer)
+    return adapter.create(attempt, return_url, webhook_url, customer=customer)
 
 
 def _exists(customer: str) -> bool:
