@@ -1,6 +1,6 @@
 from django.urls import path
 
-from catalogue import views
+from catalogue import crawlers, views
 
 app_name = "catalogue"
 urlpatterns = [
@@ -8,4 +8,5 @@ urlpatterns = [
     path("c/<slug:category>/", views.category, name="category"),
     path("p/<slug:handle>/", views.product, name="product"),
     path("market/", views.market, name="market"),
+    path("sitemap.xml", crawlers.sitemap, name="sitemap"),
 ]

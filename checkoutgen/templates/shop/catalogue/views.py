@@ -9,9 +9,8 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
 
 from cart import session
-from catalogue import delivery, guarantees, markets, pages, prices, shelf
+from catalogue import crawlers, delivery, guarantees, markets, pages, prices, shelf
 from common.http import SeeOther
-from common.urls import absolute
 from config.shop import MARKETS, section
 
 PAGE = 24
@@ -78,7 +77,7 @@ def product(request: HttpRequest, handle: str) -> HttpResponse:
         # All that the kept part of the page depends on, besides language and market.
         "stamp": (shelf.revision(), variant.sku, stock, promise and (promise.earliest, promise.latest)),
         "short_details": pages.short_details(found),
-        "canonical": absolute(found.get_absolute_url()),
+        "linked_data": lambda: crawlers.linked_data(found, variant, cost, code, pictures, available=available),
         "pictures": pictures,
         "category_id": found.category,
         "category": (section("catalogue").get("categories") or {}).get(found.category),

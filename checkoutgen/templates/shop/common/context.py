@@ -105,6 +105,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
 
     return {
         "shop": SHOP["shop"],
+        "public_url": settings.PUBLIC_URL,
         "seller": SHOP["seller"],
         "support": section("support"),
         "trust": trust(language, timezone.localdate()),

@@ -1,11 +1,13 @@
 """Loading the catalogue and its pages."""
 
 import io
+import json
 import logging
 import re
 from decimal import Decimal
 from unittest.mock import patch
 
+from django.conf import settings
 from django.test import SimpleTestCase, TestCase
 from django.urls import reverse
 from django.utils.translation import override
@@ -59,6 +61,40 @@ class PageTest(TestCase):
             page = self.client.get(address("catalogue:product", "sheet")).content.decode()
         self.assertRegex(page, r'<time datetime="\d{4}-\d\d-\d\d">')
         self.assertIn(address("catalogue:product", "pillow"), page)
+
+    def test_search_engines_read_addresses_offer_and_way(self) -> None:
+        path = address("catalogue:product", "cover")
+        page = self.client.get(path + "?variant=C-L-BLUE").content.decode()
+        self.assertIn(f'<link rel="canonical" href="{settings.PUBLIC_URL}{path}">', page)
+        languages = SHOP["shop"]["languages"]
+        for language in languages if len(languages) > 1 else ():
+            self.assertIn(f'hreflang="{language}" href="{settings.PUBLIC_URL}/{language}/p/cover/"', page)
+        product, way = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page)[1])["@graph"]
+        self.assertEqual((product["@type"], product["sku"]), ("Product", "C-L-BLUE"))
+        offer = product["offers"]
+        self.assertEqual((offer["price"], offer["priceCurrency"]), (str(to_decimal(8000, CURRENCY)), CURRENCY))
+        self.assertEqual(offer["availability"], "https://schema.org/InStock")
+        self.assertEqual(way["itemListElement"][-1]["item"], f"{settings.PUBLIC_URL}{path}")
+
+    def test_a_title_cannot_leave_the_linked_data(self) -> None:
+        Product.objects.filter(handle="sheet").update(title=text("</script><script>alert(1)</script>&"))
+        page = self.client.get(address("catalogue:product", "sheet")).content.decode()
+        self.assertNotIn("<script>alert", page)
+        data = re.search(r'<script type="application/ld\+json">(.*?)</script>', page)[1]
+        self.assertEqual(json.loads(data)["@graph"][0]["name"], "</script><script>alert(1)</script>&")
+
+    def test_sitemap_lists_every_page_and_robots_names_it(self) -> None:
+        robots = self.client.get("/robots.txt").content.decode()
+        index = re.search(r"Sitemap: (.*)", robots)[1].removeprefix(settings.PUBLIC_URL)
+        listed = re.findall(r"<loc>(.*?)</loc>", self.client.get(index).content.decode())
+        self.assertEqual(len(listed), len(SHOP["shop"]["languages"]))
+        for url in listed:
+            pages = re.findall(
+                r"<loc>(.*?)</loc>", self.client.get(url.removeprefix(settings.PUBLIC_URL)).content.decode()
+            )
+            self.assertTrue(any(page.endswith("/p/sheet/") for page in pages))
+            for page in pages:
+                self.assertEqual(self.client.get(page.removeprefix(settings.PUBLIC_URL)).status_code, 200, page)
 
     def test_text_of_the_specification_is_never_markup(self) -> None:
         page = self.client.get(address("catalogue:product", "sheet")).content.decode()
