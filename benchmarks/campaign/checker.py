@@ -21,6 +21,7 @@ class Books:
 
     def __init__(self, out: Path, database_url: str) -> None:
         self.out, self.url = out, database_url
+        self.now = "now()" if database_url else "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"  # as Django writes it
 
     def _run(self, sql: str, *, read: bool) -> list[tuple[Any, ...]]:
         if self.url:
@@ -49,7 +50,7 @@ class Books:
 
         What a worker is just doing may be done a second time; that must not matter.
         """
-        now = "now()" if self.url else "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"  # as Django writes it
+        now = self.now
         self.write(
             f"UPDATE mails_outboxmail SET due_at = {now} WHERE sent_at IS NULL AND (due_at IS NULL OR due_at > {now})"
         )
@@ -62,9 +63,9 @@ class Books:
         self.write(f"UPDATE payments_refund SET next_check_at = {now} WHERE next_check_at > {now}")
 
     def queued(self) -> int:
-        """Mails and webhooks that wait for the workers."""
+        """Mails and webhooks that are due and wait for a worker."""
         tables = ("mails_outboxmail", "demo_demoevent")
-        return sum(self.one(f"SELECT count(*) FROM {table} WHERE due_at IS NOT NULL") for table in tables)
+        return sum(self.one(f"SELECT count(*) FROM {table} WHERE due_at <= {self.now}") for table in tables)
 
     def unsettled(self) -> dict[str, int]:
         """What still waits for somebody."""

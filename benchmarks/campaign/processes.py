@@ -183,8 +183,10 @@ def kill_at_random(
 @contextlib.contextmanager
 def postgresql() -> Any:
     """A PostgreSQL of our own on a unix socket. Yields its DATABASE_URL."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    binaries = found[-1] if found else Path(shutil.which("initdb") or "").parent
+    found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb"), *filter(None, [shutil.which("initdb")])]
+    if not found:
+        raise RuntimeError("PostgreSQL is missing: apt-get install postgresql")
+    binaries = Path(max(found, key=str)).parent
     folder = Path(tempfile.mkdtemp(prefix="campaign-pg-"))
     user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if user:
