@@ -183,10 +183,10 @@ def kill_at_random(
 @contextlib.contextmanager
 def postgresql() -> Any:
     """A PostgreSQL of our own on a unix socket. Yields its DATABASE_URL."""
-    found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb"), *filter(None, [shutil.which("initdb")])]
-    if not found:
+    initdb = max(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")), default=shutil.which("initdb"))
+    if initdb is None:
         raise RuntimeError("PostgreSQL is missing: apt-get install postgresql")
-    binaries = Path(max(found, key=str)).parent
+    binaries = Path(initdb).parent
     folder = Path(tempfile.mkdtemp(prefix="campaign-pg-"))
     user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if user:
