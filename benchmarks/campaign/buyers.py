@@ -275,7 +275,7 @@ def crowd(
             browser.close()
             harvest.ends[end] += 1
 
-    crowd_ = [threading.Thread(target=shop_on) for _ in range(threads)]
+    crowd_ = [threading.Thread(target=shop_on, daemon=True) for _ in range(threads)]
     for each in crowd_:
         each.start()
     for each in crowd_:
