@@ -14,6 +14,7 @@ from Adyen.util import is_valid_hmac_notification
 from django.http import HttpRequest
 from django.utils import timezone
 
+from payments import saved
 from payments.credentials import secret
 from payments.facts import BadWebhook, CaptureAnswer, Created, Declined, Fact, ProviderDown, RefundAnswer
 from payments.methods import captured_at_shipping, method
@@ -72,7 +73,7 @@ def amount_of(amount: int, currency: str) -> dict[str, Any]:
     return {"currency": currency, "value": rescale(amount, currency, _digits(currency))}
 
 
-def _read(amount: dict[str, Any]) -> tuple[int | None, str]:
+def read(amount: dict[str, Any]) -> tuple[int | None, str]:
     currency, value = amount.get("currency") or "", amount.get("value")
     return (unscale(value, currency, _digits(currency)) if currency and isinstance(value, int) else None), currency
 
@@ -96,6 +97,12 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         request["allowedPaymentMethods"] = TYPES[kind]
     if captured_at_shipping(attempt.method):
         request["manualCapture"] = True
+    if kept := saved.asked(attempt):  # a shopper for each card; the shop has asked for consent already
+        request |= {
+            "shopperReference": kept.key,
+            "recurringProcessingModel": "CardOnFile",
+            "storePaymentMethodMode": "enabled",
+        }
     made = call(lambda client: client.checkout.payment_links_api.payment_links(request, idempotency_key=attempt.key))
     return Created(made["id"], made["url"])
 
@@ -103,19 +110,32 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
 def fetch(attempt: PaymentAttempt) -> Fact:
     if not attempt.provider_ref:  # the answer to `create` was lost, so no buyer has seen the page
         return Fact("adyen", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
+    if not _is_link(attempt):  # Adyen cannot be asked about a payment: its answer, the way back and webhooks tell
+        return Fact("adyen", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
     link = call(lambda client: client.checkout.payment_links_api.get_payment_link(attempt.provider_ref))
     kind = LINKS.get(link.get("status") or "", "unknown")
-    amount, currency = _read(link.get("amount") or {})
+    amount, currency = read(link.get("amount") or {})
     if kind == "captured" and captured_at_shipping(attempt.method):
         # The link knows nothing of what comes after: webhooks tell whether it was collected or let go.
         told = attempt.events.filter(kind__in=("cancelled", "expired", "capture_done"), source="webhook")
         kind = "unknown" if told.exists() else "authorized"
     fact = Fact("adyen", f"{link['id']}:{kind}", kind, attempt.key, link["id"], amount, currency)
-    return replace(fact, until=_until()) if kind == "authorized" else fact
+    return replace(fact, until=until()) if kind == "authorized" else fact
 
 
-def _until() -> datetime:
+def _is_link(attempt: PaymentAttempt) -> bool:
+    return attempt.provider_ref.startswith("PL")
+
+
+def until() -> datetime:
     return timezone.now() + timedelta(days=RESERVED_DAYS)
+
+
+def returned(attempt: PaymentAttempt, answer: dict[str, str]) -> Fact | None:
+    """What the bank's page brought back, for payments of the fields in the page."""
+    from . import fields  # which needs this module
+
+    return fields.returned(attempt, answer)
 
 
 def capture(capture: Capture) -> CaptureAnswer:
@@ -148,7 +168,7 @@ def void(attempt: PaymentAttempt) -> None:
                 account, psp, idempotency_key=f"{attempt.key}-cancel"
             )
         )
-    elif attempt.provider_ref:
+    elif _is_link(attempt):
         request = {"status": "expired"}
         call(lambda client: client.checkout.payment_links_api.update_payment_link(request, attempt.provider_ref))
 
@@ -194,7 +214,7 @@ def parse_webhook(request: HttpRequest) -> list[Fact]:
 def _fact(item: dict[str, Any]) -> Fact:
     code, success, psp = item["eventCode"], item["success"], item["pspReference"]
     kept = {key: item.get(key) for key in ("eventCode", "success", "pspReference", "originalReference")}
-    amount, currency = _read(item.get("amount") or {})
+    amount, currency = read(item.get("amount") or {})
     about = {"amount": amount, "currency": currency, "payload": kept}
     event_id = f"{code}:{psp}:{success}"
     key = item.get("merchantReference") or ""
@@ -203,7 +223,7 @@ def _fact(item: dict[str, Any]) -> Fact:
         attempt = PaymentAttempt.objects.filter(provider="adyen", key=key).first()
         later = attempt is not None and captured_at_shipping(attempt.method)
         kind = ("authorized" if later else "captured") if success == "true" else "unknown"
-        return Fact("adyen", event_id, kind, key, until=_until() if kind == "authorized" else None, **about)
+        return Fact("adyen", event_id, kind, key, until=until() if kind == "authorized" else None, **about)
     if code in ("CAPTURE", "CAPTURE_FAILED"):
         done = code == "CAPTURE" and success == "true"
         kind = "capture_done" if done else "capture_failed"
