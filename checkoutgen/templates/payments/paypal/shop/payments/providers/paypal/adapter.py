@@ -24,6 +24,7 @@ from payments.models import Capture, PaymentAttempt, Refund
 from payments.units import decimal_text, from_text
 
 from . import disputes
+from .secure import refused
 
 logger = logging.getLogger(__name__)
 TIMEOUT = 20  # seconds
@@ -63,7 +64,7 @@ def _client() -> PaypalServersdkClient:
 def call(work: Callable[[PaypalServersdkClient], Any]) -> dict[str, Any]:
     """The answer as plain JSON; PayPal's errors in the engine's words: nobody knows, or a definite no."""
     try:
-        answer: dict[str, Any] = json.loads(work(_client()).text)
+        answer: dict[str, Any] = json.loads(work(_client()).text or "{}")
         return answer
     except ApiException as refused:
         status, text = refused.response_code, refused.response.text or ""
@@ -108,6 +109,8 @@ def fetch(attempt: PaymentAttempt) -> Fact:
         return Fact("paypal", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
     ref, later = attempt.provider_ref, captured_at_shipping(attempt.method)
     order = call(lambda client: client.orders.get_order({"id": ref}))
+    if order.get("status") == "APPROVED" and refused(order):
+        return Fact("paypal", f"{ref}:failed", "failed", attempt.key, ref, failure="authentication_failed")
     if order.get("status") == "APPROVED" and attempt.state in LIVE_ATTEMPT:
         deed = "authorize" if later else "capture"
         asked = {"id": ref, "paypal_request_id": f"{attempt.key}-{deed}", "prefer": "return=representation"}
