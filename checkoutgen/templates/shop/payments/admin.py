@@ -12,7 +12,17 @@ from .statements.views import statement
 
 @admin.register(PaymentAttempt)
 class PaymentAttemptAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["order", "method", "provider", "sum", "state", "failure", "created_at", "next_check_at", "authorized_until"]
+    list_display = [
+        "order",
+        "method",
+        "provider",
+        "sum",
+        "state",
+        "failure",
+        "created_at",
+        "next_check_at",
+        "authorized_until",
+    ]
     list_filter = ["state", "provider", "method"]
     search_fields = ["order__number", "key", "provider_ref"]
     list_select_related = ["order"]
@@ -43,7 +53,6 @@ class PaymentEventAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(description=_("amount"))
     def sum(self, event: PaymentEvent) -> str:
         return amount(event.amount, event.currency) if event.amount is not None and event.currency else "–"
-
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view(self.statement)

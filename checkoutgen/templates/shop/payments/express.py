@@ -33,7 +33,7 @@ from config.shop import MARKETS
 
 from . import failures, scripts, wallets
 from .adapters import UnknownProvider, express
-from .facts import Declined, ProviderDown, Wallet
+from .facts import Declined, Express, ProviderDown, Wallet
 
 SALT = "express quote"
 QUOTE_LIFE = 6 * 3600  # seconds that a wallet may ask what the cart costs
@@ -84,7 +84,7 @@ def _page(request: HttpRequest, checkout: Checkout, method: dict[str, Any]) -> H
     if request.method == "POST":
         if "typed" not in request.POST:  # the button in the cart
             return SeeOther(request.path)
-        found = _ask(request, wallet, "", {"typed": request.POST["typed"][:LONGEST]})
+        found = _ask(request, checkout.cart, wallet, "", {"typed": request.POST["typed"][:LONGEST]})
         url = address("cart:show") if found is None else _take_in(request, checkout, method["id"], found)
         return JsonResponse({"go": url})
     context = {
@@ -93,11 +93,12 @@ def _page(request: HttpRequest, checkout: Checkout, method: dict[str, Any]) -> H
             wallet.settings(checkout.cart, method)
             | {"quote": _quote_url(checkout.cart, method), "countries": list(MARKETS)}
         ),
-        "scripts": scripts.scripts(provider, "express")[1:],  # base.html has shop.js
+        "scripts": scripts.scripts(provider, "express", checkout.cart.currency)[1:],  # base.html has shop.js
         "summary": checkout.summary,
         "currency": checkout.cart.currency,
     }
-    return scripts.protect(render(request, "payments/wallet.html", context), provider, "express")
+    page = render(request, "payments/wallet.html", context)
+    return scripts.protect(page, provider, "express", checkout.cart.currency)
 
 
 @never_cache
@@ -123,16 +124,16 @@ def back(request: HttpRequest, method_id: str) -> HttpResponse:
     method, begun = _method(checkout, method_id), checkout.cart.data.get("wallet") or {}
     if not method or begun.get("method") != method_id or not begun.get("ref"):
         return SeeOther(address("cart:show"))
-    found = _ask(request, express(method["provider"]), begun["ref"], request.GET.dict())
+    found = _ask(request, checkout.cart, express(method["provider"]), begun["ref"], request.GET.dict())
     if found is None:
         return SeeOther(address("cart:show"))
     return SeeOther(_take_in(request, checkout, method_id, found))
 
 
-def _ask(request: HttpRequest, wallet: Any, ref: str, answer: dict[str, str]) -> Wallet | None:
+def _ask(request: HttpRequest, cart: Cart, wallet: Express, ref: str, answer: dict[str, str]) -> Wallet | None:
     """What the wallet says; None when nobody agreed, and the buyer is told that nothing happened."""
     try:
-        found: Wallet | None = wallet.wallet(ref, answer)
+        found = wallet.wallet(cart, ref, answer)
     except (ProviderDown, Declined):
         messages.error(request, failures.text("provider_down"))
         return None

@@ -49,10 +49,11 @@ def page(request: HttpRequest, order: Order, method_id: str) -> HttpResponse:
         "after": last.key if last else "",
         "reason": failures.text(last.failure or last.state) if failed and last else "",
         "settings": json.dumps(fields(provider).settings(order, method)),
-        "scripts": scripts.scripts(provider, "fields")[1:],  # base.html has shop.js
-        "styles": scripts.styles(provider, "fields"),
+        "scripts": scripts.scripts(provider, "fields", order.currency)[1:],  # base.html has shop.js
+        "styles": scripts.styles(provider, "fields", order.currency),
     }
-    return scripts.protect(render(request, "payments/fields.html", context), provider, "fields")
+    page = render(request, "payments/fields.html", context)
+    return scripts.protect(page, provider, "fields", order.currency)
 
 
 def _answer(request: HttpRequest, url: str) -> HttpResponse:

@@ -37,11 +37,11 @@ class Script:
         return self.src if self.foreign else static(self.src)
 
 
-def _entry(provider: str, use: str) -> dict[str, Any]:
-    """The provider's part of the inventory, with the places of its addresses filled in (test or live, client id)."""
+def _entry(provider: str, use: str, currency: str) -> dict[str, Any]:
+    """The provider's part of the inventory, its addresses filled in (test or live, client id, currency)."""
     path = HERE / "providers" / provider / "scripts.json"
     entry: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))[use]
-    places: dict[str, str] = import_module(f"payments.providers.{provider}.{use}").places()
+    places: dict[str, str] = import_module(f"payments.providers.{provider}.{use}").places(currency)
 
     def filled(value: Any) -> Any:
         if isinstance(value, str):
@@ -59,21 +59,21 @@ def own() -> list[Script]:
     return [Script(**each) for each in json.loads((HERE / "scripts.json").read_text(encoding="utf-8"))]
 
 
-def scripts(provider: str, use: str) -> list[Script]:
+def scripts(provider: str, use: str, currency: str) -> list[Script]:
     """All scripts of a page in the order in which they load, the shop's own first."""
-    return own() + [Script(**each) for each in _entry(provider, use)["scripts"]]
+    return own() + [Script(**each) for each in _entry(provider, use, currency)["scripts"]]
 
 
-def styles(provider: str, use: str) -> list[Script]:
-    return [Script(**each) for each in _entry(provider, use).get("styles", [])]
+def styles(provider: str, use: str, currency: str) -> list[Script]:
+    return [Script(**each) for each in _entry(provider, use, currency).get("styles", [])]
 
 
-def protect(response: HttpResponse, provider: str, use: str) -> HttpResponse:
+def protect(response: HttpResponse, provider: str, use: str, currency: str) -> HttpResponse:
     """The policy of the page: what every page has, a nonce for scripts, and the hosts of this one provider.
 
     The provider learns from which shop the buyer comes, but never the address of the page, which leads to the order.
     """
-    entry = _entry(provider, use)
+    entry = _entry(provider, use, currency)
     more: dict[str, list[Any]] = {"script-src": [NONCE], "connect-src": [SELF]}
     for kind, directive in (("scripts", "script-src"), ("styles", "style-src")):
         for each in entry.get(kind, []):

@@ -56,7 +56,7 @@ def back(request: HttpRequest, key: str) -> HttpResponse:
     """The buyer comes back from the provider's page. The address proves nothing: the provider is asked."""
     attempt = get_object_or_404(PaymentAttempt.objects.select_related("order"), key=key)
     if attempt.provider:
-        engine.learn(attempt, "return")
+        engine.returned(attempt, request.GET.dict())
         vault.collect(attempt)
     return SeeOther(page_after_payment(attempt.order))
 

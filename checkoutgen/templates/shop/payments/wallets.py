@@ -71,7 +71,7 @@ def approved(cart: Cart | None, method_id: str, total: int, currency: str) -> st
     if given.get("method") != method_id or not given.get("token"):
         return ""
     most = given.get("amount")
-    covered = most is None or (given.get("currency") == currency and total <= most)
+    covered = given.get("currency") == currency and (most is None or total <= most)
     return str(given["token"]) if covered else ""
 
 

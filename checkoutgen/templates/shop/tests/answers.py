@@ -40,7 +40,7 @@ class Answers:
                 outer.asked.append(Asked(self.command, path, headers, body))
                 prepared = outer.answers.get((self.command, path), (404, {"error": {"message": "not prepared"}}))
                 status, data = prepared.pop(0) if isinstance(prepared, list) else prepared
-                content = json.dumps(data).encode()
+                content = b"" if data is None else json.dumps(data).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(content)))

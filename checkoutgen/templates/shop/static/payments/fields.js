@@ -59,3 +59,19 @@ window.payByFields = async (provider) => {
     }
   });
 };
+
+// A place with a label for one field, for providers that have a frame for each. Returns [place, element of its error].
+payByFields.row = (place, label) => {
+  const row = document.createElement("div");
+  const [name, error, field] = ["span", "span", "div"].map((tag) => row.appendChild(document.createElement(tag)));
+  row.className = "f";
+  row.setAttribute("role", "group");
+  row.setAttribute("aria-label", label);
+  name.className = "lab";
+  name.textContent = label;
+  error.className = "err";
+  error.setAttribute("role", "status");
+  field.className = "box";
+  place.append(row);
+  return [field, error];
+};

@@ -52,10 +52,6 @@ PEOPLE = (
 )
 
 
-def places() -> dict[str, str]:
-    return {}
-
-
 def begin(cart: Cart, method: dict[str, Any], return_url: str, quote_url: str) -> tuple[str, str]:
     if not bank.allowed():
         raise Declined("method_unavailable")
@@ -69,7 +65,7 @@ def agree(ref: str, person: Person, option: str, amount: int) -> str:
     return signing.dumps({"ref": ref[-40:], "person": person.id, "option": option, "amount": amount}, salt=AGREED)
 
 
-def wallet(ref: str, answer: Mapping[str, str]) -> Wallet | None:
+def wallet(cart: Cart, ref: str, answer: Mapping[str, str]) -> Wallet | None:
     try:
         token = answer.get("agreed", "")
         agreed = signing.loads(token, salt=AGREED, max_age=LIFE)

@@ -1,4 +1,4 @@
-"""The page of the demo provider's wallet: choose a person, see what the shop answers for the address, agree or leave."""
+"""The page of the demo wallet: choose a person, see what the shop answers for the address, agree or leave."""
 
 import json
 import urllib.error

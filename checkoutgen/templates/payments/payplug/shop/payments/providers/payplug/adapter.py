@@ -62,7 +62,8 @@ def _url(route: str, resource: str = "", **values: str) -> str:
     return BASE_URL + routes.url(route, resource_id=resource or None, **values).removeprefix(routes.API_BASE_URL)
 
 
-def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created:
+def create(attempt: PaymentAttempt, return_url: str, webhook_url: str, *, in_page: bool = False) -> Created:
+    """With `in_page` the buyer pays by Payplug's fields in the page, and there is no page of Payplug."""
     if attempt.currency != "EUR":
         raise Declined("method_unavailable")
     order = attempt.order
@@ -80,7 +81,11 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         request["authorized_amount"] = request.pop("amount")
     if (method(attempt.method) or {}).get("kind") == "instalments":
         request |= {"payment_method": "oney_x3_with_fees", "auto_capture": True}
+    if in_page:
+        request["integration"] = "INTEGRATED_PAYMENT"
     made: dict[str, Any] = call(lambda client: client.post(_url(routes.PAYMENT_RESOURCE), request))
+    if in_page:
+        return Created(made["id"], browser={"ref": made["id"]})
     return Created(made["id"], (made.get("hosted_payment") or {}).get("payment_url") or "")
 
 
