@@ -182,6 +182,16 @@ def serve(
     serve(spec, out, port)
 
 
+@app.command()
+def preview(
+    spec: SpecPath, out: Annotated[Path, typer.Argument(metavar="OUT", help="A new or an empty folder.")]
+) -> None:
+    """Write every page and mail in every language and state as files, and what the shop promises, for sign-off."""
+    from checkoutgen.build.preview import preview
+
+    print(printable(preview(spec, out)))
+
+
 @app.callback(invoke_without_command=True)
 def _start(
     version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,

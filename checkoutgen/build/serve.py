@@ -48,8 +48,8 @@ def serve(path: Path, out: Path | None, port: int) -> None:
         while True:
             _build(spec, folder)
             for command in (["migrate", "--no-input", "--verbosity", "0"], ["load_catalogue"]):
-                _manage(python, folder, environment, *command)
-            login = login or _manage(python, folder, environment, "demo_login")
+                manage(python, folder, environment, *command)
+            login = login or manage(python, folder, environment, "demo_login")
             _say(spec, port, login)
             with _running(python, folder, environment, port) as processes:
                 spec = _changed(path, spec, processes)
@@ -107,7 +107,7 @@ def _build(spec: Spec, folder: Path) -> None:
     print(f"{folder}: {summary(planned.changes, planned.pending)}", flush=True)
 
 
-def _manage(python: str, folder: Path, environment: dict[str, str], *command: str) -> str:
+def manage(python: str, folder: Path, environment: dict[str, str], *command: str) -> str:
     """What a command of the shop prints. CheckoutgenError when it fails; its own message is on standard error."""
     run = [python, "manage.py", *command]
     done = subprocess.run(run, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=False)

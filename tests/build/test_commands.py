@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -154,3 +155,27 @@ def test_serve_runs_the_shop_until_it_is_stopped(tmp_path: Path) -> None:
             serving.wait(timeout=30)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(address.rstrip("/").rpartition(":")[2]))) != 0
+
+
+def test_preview_writes_every_page_and_mail_for_sign_off(tmp_path: Path) -> None:
+    out = tmp_path / "preview"
+    done = run("preview", MINIMAL, out)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(f" are in {out}.\n")
+    files = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    seen = ("", "p/savon-olive/", "cart/", "cart/with-goods/", "no-such-page/", "legal/terms/", "withdraw/")
+    steps = ("contact", "delivery", "payment")
+    way = [f"checkout/{step}/{state}" for step in steps for state in ("", "nothing-filled-in/", "filled-in/")]
+    orders = [f"order/state-{state}/" for state in ("pending_payment", "confirmed", "fulfilled", "cancelled")]
+    for place in (*seen, *way, "checkout/review/", *orders, "order/state-confirmed/thanks/"):
+        assert f"fr/{place}index.html" in files, place
+    assert len([path for path in files if path.startswith("mails/fr/") and path.endswith(".txt")]) >= 10
+    assert "Digest: " in (out / "promises.txt").read_text()
+    for path in sorted(path for path in files if path.endswith("index.html")):
+        html = (out / path).read_text()
+        for link in re.findall(r'(?:href|src)="(?![a-z]+:|#|//|\?)([^"#?]+)', html):
+            assert (out / path).parent.joinpath(link).exists(), f"{path} leads to {link}"
+        assert not re.search(r'csrfmiddlewaretoken" value="[^"]', html)
+    again = run("preview", MINIMAL, out)
+    assert again.returncode == 2
+    assert "not a new or an empty folder" in again.stderr
