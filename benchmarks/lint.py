@@ -26,11 +26,11 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"/>'
 LINES = 300
 
 
-def product(number: int) -> dict[str, object]:
+def product(shop: str, number: int) -> dict[str, object]:
     return {
         "id": f"sheet-{number}",
-        "title": f"Drap {number}",
-        "description": "Drap de lin lavé, cousu à Lille.",
+        "title": f"Drap {shop} {number}",
+        "description": f"Drap de lin lavé, cousu à Lille pour {shop}.",
         "price": f"{40 + number}.90",
         "stock": 12,
         "weight": 900,
@@ -41,25 +41,29 @@ def product(number: int) -> dict[str, object]:
 
 
 def spec(name: str) -> str:
-    """A shop of 300 lines on the French preset; its legal texts are the standard ones of the preset."""
+    """A shop of 300 lines on the French preset; its legal texts are the standard ones of the preset.
+
+    No two have the same seller or products, so that nothing worked out for one helps the next more than it would
+    in a fleet.
+    """
     document = {
         "extends": ["preset:b2c-fr"],
         "shop": {"name": name, "url": "https://linen.example"},
         "seller": {
-            "legal_name": "Linen SARL",
+            "legal_name": f"{name} SARL",
             "legal_form": "SARL",
-            "address": {"street": "1 rue du Lin", "postcode": "59000", "city": "Lille"},
-            "email": "hello@linen.example",
+            "address": {"street": f"1 rue {name}", "postcode": "59000", "city": "Lille"},
+            "email": f"{name.lower().replace(' ', '-')}@linen.example",
             "phone": "+33 3 53 01 24 18",
             "register": {"name": "RCS", "city": "Lille", "number": "904 217 387"},
             "vat_id": "FR31904217387",
             "share_capital": "8000.00",
-            "publication_director": "Ann Lee",
+            "publication_director": f"Ann {name}",
             "host": {"name": "Hoster", "address": "2 rue du Lin, Lille", "phone": "+33 3 53 01 24 18"},
-            "adr": {"entity": "Médiateur", "address": "3 rue du Lin, Lille", "url": "https://mediateur.example"},
+            "adr": {"entity": "Médiateur", "address": f"3 rue {name}, Lille", "url": "https://mediateur.example"},
             "epr": [{"country": "FR", "scheme": "packaging", "id": "FR204817_01KQWD"}],
         },
-        "catalogue": {"products": [product(number) for number in range(14)]},
+        "catalogue": {"products": [product(name, number) for number in range(14)]},
     }
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     lines = text.splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,12 +73,8 @@ class Case:
         return self._derived
 
     def get(self, path: str) -> Any:
-        head, _, rest = path.partition(".")
-        if head == "market":
-            return paths.get(self.facts, rest)
-        if head == "derived":
-            return paths.get(self.derived, rest)
-        return paths.get(self.data, path)
+        """The value at a path: of the market's entry after ``market.``, of `derived` after that, else of the spec."""
+        return reader(path)(self)
 
     def each(self, path: str) -> list[tuple[str, Any]]:
         """(path, item) of those that count in this market and for this audience; rules ask for the same ones often."""
@@ -98,6 +95,18 @@ class Case:
     def given(self, path: str) -> bool:
         """Whether the author wrote it, or only a default stands there."""
         return bool(self.spec.given(path))
+
+
+@cache
+def reader(path: str) -> Callable[[Case], Any]:
+    """What gives a case's value at a path; see `Case.get`."""
+    head, _, rest = path.partition(".")
+    look_up = paths.getter(rest if head in ("market", "derived") else path)
+    if head == "market":
+        return lambda case: look_up(case.facts)
+    if head == "derived":
+        return lambda case: look_up(case.derived)
+    return lambda case: look_up(case.data)
 
 
 def _derive(data: dict[str, Any]) -> dict[str, Any]:

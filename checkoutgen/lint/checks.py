@@ -1,4 +1,5 @@
-"""The kinds of check that a rule file can ask for. Each takes the case and one item of the rule's ``check`` list.
+"""The kinds of check that a rule file can ask for. Each takes one item of the rule's ``check`` list and makes of it
+the function that judges a case: what can be worked out of the item alone is worked out once.
 
 | item            | judges                                                                                      |
 |-----------------|---------------------------------------------------------------------------------------------|
@@ -23,15 +24,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from checkoutgen.lint import conditions, paths
 from checkoutgen.lint import texts as phrases
-from checkoutgen.lint.case import Case, Outcome, labels
+from checkoutgen.lint.case import Case, Outcome, labels, reader
 from checkoutgen.lint.model import Rule
+from checkoutgen.lint.rulebook import rules
 
-Check = Callable[[Case, dict[str, Any], Rule], Iterator[Outcome]]
+Judge = Callable[[Case], Iterator[Outcome]]
+Kind = Callable[[dict[str, Any], Rule], Judge]
 SHOWN = 80
 
 
@@ -48,20 +52,24 @@ def _say(item: dict[str, Any], default: str, **words: Any) -> str:
     return str(item.get("say", default)).format_map({key: shown(value) for key, value in words.items()} | {"": ""})
 
 
-def need(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
-    wanted = item["need"]
-    for path in [wanted] if isinstance(wanted, str) else wanted:
-        values = [(choice.strip(), case.get(choice.strip())) for choice in path.split("|")]
-        found = next(
-            (pair for pair in values if not conditions.is_empty(pair[1]) and _counts(case, item, pair[0])), None
-        )
-        if found:
-            yield Outcome(True, found[0], shown(found[1]) if case.review else "")
-        else:
-            first = values[0][0]
-            yield Outcome(
-                False, first, _say(item, f"`{' or '.join(name for name, _ in values)}` is missing", path=first)
-            )
+def need(item: dict[str, Any], rule: Rule) -> Judge:
+    wanted = [item["need"]] if isinstance(item["need"], str) else item["need"]
+    choices = [[(name, reader(name)) for name in map(str.strip, path.split("|"))] for path in wanted]
+
+    def judge(case: Case) -> Iterator[Outcome]:
+        for names in choices:
+            for name, look_up in names:
+                value = look_up(case)
+                if not conditions.is_empty(value) and _counts(case, item, name):
+                    if case.review:
+                        yield Outcome(True, name, shown(value))
+                    break
+            else:
+                first = names[0][0]
+                missing = f"`{' or '.join(name for name, _ in names)}` is missing"
+                yield Outcome(False, first, _say(item, missing, path=first))
+
+    return judge
 
 
 def _counts(case: Case, item: dict[str, Any], path: str) -> bool:
@@ -69,41 +77,65 @@ def _counts(case: Case, item: dict[str, Any], path: str) -> bool:
     return not item.get("given") or case.given(path)
 
 
-def must(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
-    wanted = _for_market(item["must"], case.market)
-    if "each" not in item:
-        broken = conditions.first_broken(wanted, case.get)
+def must(item: dict[str, Any], rule: Rule) -> Judge:
+    """``{market}`` inside a condition stands for the market's code."""
+    if "{market}" not in repr(item["must"]):
+        return _must(item)
+    text = json.dumps(item["must"])
+    filled = cache(lambda market: _must({**item, "must": json.loads(text.replace("{market}", market))}))
+    return lambda case: filled(case.market)(case)
+
+
+def _must(item: dict[str, Any]) -> Judge:
+    if "each" in item:
+        return _must_each(item)
+    wanted = item["must"]
+    first_broken = conditions.first_broken(wanted, reader)
+
+    def judge(case: Case) -> Iterator[Outcome]:
+        broken = first_broken(case)
+        if broken is None and not case.review:
+            return
         path = str(item.get("at") or broken or next(iter(wanted))).replace("{market}", case.market)
         if broken is None:
-            yield Outcome(True, path, shown(case.get(path)) if case.review else "")
+            yield Outcome(True, path, shown(case.get(path)))
         else:
             yield Outcome(
                 False,
                 path,
                 _say(item, "`{path}` is not as it must be", path=broken, value=case.get(broken), market=case.market),
             )
-        return
-    picked = item.get("pick", {})
-    for here, element in case.each(item["each"]):
 
-        def lookup(path: str, element: Any = element) -> Any:
-            return element if path == "." else paths.get(element, path)
+    return judge
 
-        if picked and not conditions.match(picked, lookup):
-            continue
-        broken = conditions.first_broken(wanted, lookup)
-        if broken is None:
-            broken = next((path for path in wanted if not _counts(case, item, paths.join(here, path))), None)
-        if broken is None:
-            yield Outcome(True, here, _called(element) if case.review else "")
-            continue
-        name = _called(element)
-        end = item.get("at", "" if broken == "." else broken)
-        yield Outcome(
-            False,
-            paths.join(here, end),
-            _say(item, "`{path}` is not as it must be", path=broken, value=lookup(broken), name=name or here),
-        )
+
+def _must_each(item: dict[str, Any]) -> Judge:
+    wanted = item["must"]
+    first_broken = conditions.first_broken(wanted, _of_element)
+    picked = conditions.match(item.get("pick", {}), _of_element)
+
+    def judge(case: Case) -> Iterator[Outcome]:
+        for here, element in case.each(item["each"]):
+            if not picked(element):
+                continue
+            broken = first_broken(element)
+            if broken is None and item.get("given"):
+                broken = next((path for path in wanted if not case.given(paths.join(here, path))), None)
+            if broken is not None:
+                name, value = _called(element), _of_element(broken)(element)
+                yield Outcome(
+                    False,
+                    paths.join(here, item.get("at", "" if broken == "." else broken)),
+                    _say(item, "`{path}` is not as it must be", path=broken, value=value, name=name or here),
+                )
+            elif case.review:
+                yield Outcome(True, here, _called(element))
+
+    return judge
+
+
+def _of_element(path: str) -> conditions.Getter:
+    return (lambda element: element) if path == "." else paths.getter(path)
 
 
 def _called(element: Any) -> str:
@@ -113,34 +145,34 @@ def _called(element: Any) -> str:
     return shown(next((element[key] for key in ("id", "code", "sku", "scheme") if element.get(key)), ""))
 
 
-def _for_market(wanted: dict[str, Any], market: str) -> dict[str, Any]:
-    """``{market}`` inside a condition stands for the market's code."""
-    if "{market}" not in repr(wanted):
-        return wanted
-    filled: dict[str, Any] = json.loads(json.dumps(wanted).replace("{market}", market))
-    return filled
-
-
-def page(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+def page(item: dict[str, Any], rule: Rule) -> Judge:
     name = item["page"]
-    lacking = tuple(language for language in case.languages if not case.texts.plain(name, language))
-    if lacking:
-        message = _say(item, f"There is no `{name}` page")
-        yield Outcome(
-            False, f"legal.pages.{name}" if name in case.texts.pages else "legal.pages", message, languages=lacking
-        )
-    else:
-        yield Outcome(True, f"legal.pages.{name}", f"page `{name}` in {', '.join(case.languages)}")
+
+    def judge(case: Case) -> Iterator[Outcome]:
+        lacking = tuple(language for language in case.languages if not case.texts.plain(name, language))
+        if lacking:
+            path = f"legal.pages.{name}" if name in case.texts.pages else "legal.pages"
+            yield Outcome(False, path, _say(item, f"There is no `{name}` page"), languages=lacking)
+        elif case.review:
+            yield Outcome(True, f"legal.pages.{name}", f"page `{name}` in {', '.join(case.languages)}")
+
+    return judge
 
 
-def text(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
-    wanted = item["text"]
-    names = [wanted] if isinstance(wanted, str) else wanted
-    pages = [name for name in (case.texts.pages if names == ["any"] else names) if name in case.texts.pages]
-    if "hasnt" in item:
-        yield from _hasnt(case, item, pages)
-    if "has" not in item:
-        return
+def text(item: dict[str, Any], rule: Rule) -> Judge:
+    names = [item["text"]] if isinstance(item["text"], str) else item["text"]
+
+    def judge(case: Case) -> Iterator[Outcome]:
+        pages = [name for name in (case.texts.pages if names == ["any"] else names) if name in case.texts.pages]
+        if "hasnt" in item:
+            yield from _hasnt(case, item, pages)
+        if "has" in item:
+            yield from _has(case, item, pages, names)
+
+    return judge
+
+
+def _has(case: Case, item: dict[str, Any], pages: list[str], names: list[str]) -> Iterator[Outcome]:
     lacking: dict[str, list[str]] = {}
     for language in case.languages:
         said = item["has"].get(language, item["has"].get("any"))
@@ -162,12 +194,8 @@ def text(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
             else:
                 lacking.setdefault(f"legal.pages.{written[0]}", []).append(language)
     for path, languages in lacking.items():
-        yield Outcome(
-            False,
-            path,
-            _say(item, "the text does not say what it must", pages=", ".join(names)),
-            languages=tuple(dict.fromkeys(languages)),
-        )
+        message = _say(item, "the text does not say what it must", pages=", ".join(names))
+        yield Outcome(False, path, message, languages=tuple(dict.fromkeys(languages)))
 
 
 _VALUE = re.compile(r"\{([a-z_.]+)\}")
@@ -209,24 +237,23 @@ def _excused(plain: str, span: tuple[int, int], excuse: str | None) -> bool:
     return bool(excuse and phrases.find(near, excuse))
 
 
-def texts(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
-    for path in item["texts"]:
-        for here, written in case.each(path):
-            if not isinstance(written, dict) or _has_proof(case, here, item):
-                continue
-            for language in case.languages:
-                phrase = item["hasnt"].get(language, item["hasnt"].get("any"))
-                said = written.get(language)
-                if not (phrase and isinstance(said, str)):
+def texts(item: dict[str, Any], rule: Rule) -> Judge:
+    def judge(case: Case) -> Iterator[Outcome]:
+        for path in item["texts"]:
+            for here, written in case.each(path):
+                if not isinstance(written, dict) or _has_proof(case, here, item):
                     continue
-                plain = phrases.normalise(said)
-                if span := phrases.find(plain, phrase):
-                    yield Outcome(
-                        False,
-                        here,
-                        _say(item, "the text says “{value}”", value=plain[slice(*span)]),
-                        languages=(language,),
-                    )
+                for language in case.languages:
+                    phrase = item["hasnt"].get(language, item["hasnt"].get("any"))
+                    said = written.get(language)
+                    if not (phrase and isinstance(said, str)):
+                        continue
+                    plain = phrases.normalise(said)
+                    if span := phrases.find(plain, phrase):
+                        message = _say(item, "the text says “{value}”", value=plain[slice(*span)])
+                        yield Outcome(False, here, message, languages=(language,))
+
+    return judge
 
 
 def _has_proof(case: Case, path: str, item: dict[str, Any]) -> bool:
@@ -235,42 +262,50 @@ def _has_proof(case: Case, path: str, item: dict[str, Any]) -> bool:
     return bool(key) and not conditions.is_empty(case.get(f"{path.rpartition('.')[0]}.{key}"))
 
 
-def mail(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+def mail(item: dict[str, Any], rule: Rule) -> Judge:
     name = item["mail"]
-    if name in case.derived["mails"]:
-        yield Outcome(True, "mails.send", f"mail `{name}`")
-    else:
-        fix = {"append": name} if case.given("mails.send") else None
-        yield Outcome(False, "mails.send", _say(item, f"The mail `{name}` is not sent"), fix=fix)
+
+    def judge(case: Case) -> Iterator[Outcome]:
+        if name not in case.derived["mails"]:
+            fix = {"append": name} if case.given("mails.send") else None
+            yield Outcome(False, "mails.send", _say(item, f"The mail `{name}` is not sent"), fix=fix)
+        elif case.review:
+            yield Outcome(True, "mails.send", f"mail `{name}`")
+
+    return judge
 
 
-def in_mail(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+def in_mail(item: dict[str, Any], rule: Rule) -> Judge:
     from checkoutgen.lint import said  # only for rules that read what the shop writes
 
-    yield from said.search(case, item, "mail")
+    return lambda case: said.search(case, item, "mail")
 
 
-def in_page(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+def in_page(item: dict[str, Any], rule: Rule) -> Judge:
     from checkoutgen.lint import said
 
-    yield from said.search(case, item, "page")
+    return lambda case: said.search(case, item, "page")
 
 
-def words(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+def words(item: dict[str, Any], rule: Rule) -> Judge:
     """The label of a button by language: allowed, disputed, refused or unknown."""
-    path, texts = _label(case, item)
-    fix = {"remove": True} if case.given(path) else None
-    for language in case.languages:
-        label = texts.get(language) if isinstance(texts, dict) else None
-        lists = labels(language).get(item["words"])
-        if not label or not lists:
-            continue
-        severity, fault = _judge(phrases.normalise(label), lists, item)
-        if fault:
-            said = f"The words “{shown(label)}” {fault} ({language}); safe: “{lists['best']}”"
-            yield Outcome(False, path, said, severity, fix=fix)
-        else:
-            yield Outcome(True, path, f"{language}: “{label}”")
+
+    def judge(case: Case) -> Iterator[Outcome]:
+        path, texts = _label(case, item)
+        fix = {"remove": True} if case.given(path) else None
+        for language in case.languages:
+            label = texts.get(language) if isinstance(texts, dict) else None
+            lists = labels(language).get(item["words"])
+            if not label or not lists:
+                continue
+            severity, fault = _judge(phrases.normalise(label), lists, item)
+            if fault:
+                said = f"The words “{shown(label)}” {fault} ({language}); safe: “{lists['best']}”"
+                yield Outcome(False, path, said, severity, fix=fix)
+            else:
+                yield Outcome(True, path, f"{language}: “{label}”")
+
+    return judge
 
 
 def _judge(label: str, lists: dict[str, Any], item: dict[str, Any]) -> tuple[str, str]:
@@ -303,37 +338,69 @@ def _without_amount(label: str) -> str:
     return _AMOUNT.sub("", label)
 
 
-def python(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
+def python(item: dict[str, Any], rule: Rule) -> Judge:
     module = import_module(f"checkoutgen.lint.rules.{rule.jurisdiction}.{rule.id.replace('-', '_')}")
-    yield from module.check(case)
+
+    def judge(case: Case) -> Iterator[Outcome]:
+        yield from module.check(case)
+
+    return judge
 
 
-def shop(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
-    yield Outcome(True, "", item["shop"])
+def shop(item: dict[str, Any], rule: Rule) -> Judge:
+    return lambda _: iter([Outcome(True, "", item["shop"])])
 
 
-def unjudged(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
-    yield Outcome(None, "", item["unjudged"])
+def unjudged(item: dict[str, Any], rule: Rule) -> Judge:
+    return lambda _: iter([Outcome(None, "", item["unjudged"])])
 
 
-KINDS: dict[str, Check] = {
-    check.__name__: check
-    for check in (need, must, page, texts, text, mail, in_mail, in_page, words, python, shop, unjudged)
+KINDS: dict[str, Kind] = {
+    kind.__name__: kind
+    for kind in (need, must, page, texts, text, mail, in_mail, in_page, words, python, shop, unjudged)
 }
 
-FOR_REVIEW = ("shop", "unjudged")  # kinds that judge nothing: asked only when the reviewer's page is wanted
+_FOR_REVIEW = ("shop", "unjudged")  # kinds that judge nothing: asked only when the reviewer's page is wanted
 
 
-def run(case: Case, item: dict[str, Any], rule: Rule) -> Iterator[Outcome]:
-    """What one item of a rule finds in one case."""
-    if item.get("from", "") > case.day or (item.get("to") and case.day > item["to"]):
-        return
-    if "when" in item and not conditions.match(item["when"], case.get):
-        return
-    severity, fix = item.get("severity", ""), item.get("fix")
-    for found in KINDS[item["kind"]](case, item, rule):
-        yield (
-            found
-            if found.ok is not False
-            else found._replace(severity=found.severity or severity, fix=found.fix or fix)
+class Check(NamedTuple):
+    """One item of a rule, ready to judge."""
+
+    first: str  # day, "" = open
+    last: str
+    severity: str
+    fix: dict[str, Any] | None
+    for_review: bool
+    applies: Callable[[Case], bool] | None
+    judge: Judge
+
+    def run(self, case: Case) -> Iterator[Outcome]:
+        """What it finds in one case."""
+        if self.first > case.day or (self.last and case.day > self.last):
+            return
+        if (self.for_review and not case.review) or (self.applies and not self.applies(case)):
+            return
+        for found in self.judge(case):
+            yield (
+                found
+                if found.ok is not False
+                else found._replace(severity=found.severity or self.severity, fix=found.fix or self.fix)
+            )
+
+
+@cache
+def of_rule(name: str) -> list[Check]:
+    """The checks of a rule, made once: what a rule says does not change from spec to spec."""
+    rule = rules()[name]
+    return [
+        Check(
+            item.get("from", ""),
+            item.get("to", ""),
+            item.get("severity", ""),
+            item.get("fix"),
+            item["kind"] in _FOR_REVIEW,
+            conditions.match(item["when"], reader) if "when" in item else None,
+            KINDS[item["kind"]](item, rule),
         )
+        for item in rule.checks
+    ]

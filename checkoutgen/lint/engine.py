@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from checkoutgen.lint import checks, conditions, paths
-from checkoutgen.lint.case import EU, Case, Outcome
+from checkoutgen.lint.case import EU, Case, Outcome, reader
 from checkoutgen.lint.model import Finding, Place, Provision, Report, Rule, Severity
 from checkoutgen.lint.rulebook import by_jurisdiction, prose, rules
 from checkoutgen.lint.texts import Texts
@@ -47,17 +47,53 @@ def is_selected(rule: Rule, select: tuple[str, ...]) -> bool:
     return not select or any(name in (rule.id, rule.parent, rule.jurisdiction) for name in select)
 
 
+class _Question(NamedTuple):
+    """A rule that may apply, and what says whether it does."""
+
+    rule: Rule
+    applies: Callable[[Case], bool]
+
+
 @lru_cache(maxsize=256)
-def in_question(market: str, day: str, audience: str, kinds: tuple[str, ...]) -> list[Rule]:
+def in_question(market: str, day: str, audience: str, kinds: tuple[str, ...]) -> list[_Question]:
     """The rules of a market on a day for an audience and kinds of product; many specs share these four."""
     return [
-        rule
+        _Question(rule, conditions.match(rule.applies, reader))
         for rule in covering(market)
         if (rule.audience == "both" or audience in (rule.audience, "mixed"))
         and not (rule.valid_from and rule.valid_from > day)
         and not (rule.valid_to and day > rule.valid_to)
         and not (rule.kinds and set(rule.kinds).isdisjoint(kinds))
     ]
+
+
+class _Duty(NamedTuple):
+    """What has to be run where some rules apply, and whose voice it is reported in."""
+
+    rule: Rule
+    owner: str  # the rule whose checks are run: itself, or the parent whose work it does
+    speakers: list[Rule]
+
+
+@lru_cache(maxsize=256)
+def duties(here: tuple[str, ...], select: tuple[str, ...]) -> list[_Duty]:
+    """What the rules of these names, which all apply, have to do together; many specs share them."""
+    book, known = rules(), set(here)
+    children: dict[str, list[Rule]] = {}
+    for name in here:
+        if book[name].parent in known:
+            children.setdefault(book[name].parent, []).append(book[name])
+    found = []
+    for rule in map(book.__getitem__, here):
+        refined = children.get(rule.id, [])
+        if not any(is_selected(one, select) for one in (rule, *refined)) or any(child.replaces for child in refined):
+            continue
+        speakers = [child for child in refined if not child.checks] or refined or [rule]
+        # Outside the EU the national rule stands alone and does its parent's work.
+        does_parents_work = rule.parent and rule.parent not in known and not rule.replaces
+        owners = [rule.parent, rule.id] if does_parents_work else [rule.id]
+        found += [_Duty(rule, owner, speakers) for owner in owners]
+    return found
 
 
 class _Judge:
@@ -84,52 +120,26 @@ class _Judge:
                 continue
             case = self.case(market)
             audience = self.spec.data.get("audience", "b2c")
-            here = {
-                rule.id: rule
-                for rule in in_question(market, case.day, audience, tuple(case.derived["kinds"]))
-                if (market in markets if rule.follows == "market" else market == home)
-                and conditions.match(rule.applies, case.get)
-            }
-            self._judge_market(case, here)
+            decides = {"market": market in markets, "seller": market == home}
+            here = tuple(
+                rule.id
+                for rule, applies in in_question(market, case.day, audience, tuple(case.derived["kinds"]))
+                if decides[rule.follows] and applies(case)
+            )
+            for duty in duties(here, self.options.select):
+                self._run(case, duty)
 
-    def _judge_market(self, case: Case, here: dict[str, Rule]) -> None:
-        children: dict[str, list[Rule]] = {}
-        for rule in here.values():
-            if rule.parent in here:
-                children.setdefault(rule.parent, []).append(rule)
-        book = rules()
-        for rule in here.values():
-            if not is_selected(rule, self.options.select) and not any(
-                is_selected(child, self.options.select) for child in children.get(rule.id, ())
-            ):
-                continue
-            case.consumers = rule.audience != "b2b"
-            refined = children.get(rule.id, [])
-            if any(child.replaces for child in refined):
-                continue
-            speakers = [child for child in refined if not child.checks] or refined or [rule]
-            owners = [rule]
-            if rule.parent and rule.parent not in here and not rule.replaces:
-                owners = [
-                    book[rule.parent],
-                    rule,
-                ]  # outside the EU the national rule stands alone and does its parent's work
-            for owner in owners:
-                self._run(case, owner, rule, speakers)
-
-    def _run(self, case: Case, owner: Rule, rule: Rule, speakers: list[Rule]) -> None:
+    def _run(self, case: Case, duty: _Duty) -> None:
+        case.consumers = duty.rule.audience != "b2b"
         try:
-            for item in owner.checks:
-                if item["kind"] in checks.FOR_REVIEW and not case.review:
-                    continue
-                for outcome in checks.run(case, item, owner):
-                    self._add(case, outcome, rule, speakers)
+            for check in checks.of_rule(duty.owner):
+                for outcome in check.run(case):
+                    if outcome.ok is False or case.review:
+                        self._add(case, outcome, duty.rule, duty.speakers)
         except Exception as error:
-            self.broken.setdefault(rule.id, f"{type(error).__name__}: {error}")
+            self.broken.setdefault(duty.rule.id, f"{type(error).__name__}: {error}")
 
     def _add(self, case: Case, outcome: Outcome, rule: Rule, speakers: list[Rule]) -> None:
-        if outcome.ok is not False and not self.options.review:
-            return
         outcome = outcome._replace(path=as_written(self.spec, outcome.path))
         where = "" if rule.jurisdiction in EVERYWHERE and rule.jurisdiction != "global" else case.market
         provisions = tuple(Provision(where, speaker.id) for speaker in speakers)

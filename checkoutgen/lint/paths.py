@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -19,39 +19,50 @@ def parts(path: str) -> tuple[str | int, ...]:
     return tuple(found)
 
 
+@cache
+def getter(path: str) -> Callable[[Any], Any]:
+    """What looks a path up: gives the value there, or None where anything on the way is missing."""
+    keys = parts(path)
+
+    def get(data: Any) -> Any:
+        for key in keys:
+            if isinstance(data, dict):
+                data = data.get(key)
+            elif isinstance(data, list) and isinstance(key, int) and key < len(data):
+                data = data[key]
+            else:
+                return None
+        return data
+
+    return get
+
+
 def get(data: Any, path: str) -> Any:
     """The value at a path, or None where anything on the way is missing."""
-    for part in parts(path):
-        if isinstance(data, dict):
-            data = data.get(part)
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        else:
-            return None
-    return data
+    return getter(path)(data)
 
 
 def join(base: str, rest: str) -> str:
     return f"{base}.{rest}" if base and rest else base or rest
 
 
-def expand(data: Any, path: str) -> Iterator[tuple[str, Any]]:
+def expand(data: Any, path: str) -> list[tuple[str, Any]]:
     """Every (path, value) that a path with ``[*]`` stands for. Missing ends give nothing."""
-    head, star, rest = path.partition("[*]")
-    value = get(data, head) if head else data
-    if not star:
-        if value is not None:
-            yield head, value
-        return
-    rest = rest.removeprefix(".")
-    pairs: list[tuple[str, Any]] = []
+    first, *rest = path.split("[*]")
+    found = [(first, get(data, first))]
+    last = first
+    for part in rest:
+        found = [pair for here, value in found for pair in _children(here, value)]
+        last = part.removeprefix(".")
+        if last:
+            look_up = getter(last)
+            found = [(f"{here}.{last}", look_up(value)) for here, value in found]
+    return [pair for pair in found if pair[1] is not None] if last else found
+
+
+def _children(path: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, list):
-        pairs = [(f"{head}[{index}]", item) for index, item in enumerate(value)]
-    elif isinstance(value, dict):
-        pairs = [(f"{head}.{key}", item) for key, item in value.items()]
-    for here, item in pairs:
-        if not rest:
-            yield here, item
-            continue
-        for sub, found in expand(item, rest):
-            yield join(here, sub), found
+        return [(f"{path}[{index}]", item) for index, item in enumerate(value)]
+    if isinstance(value, dict):
+        return [(f"{path}.{key}", item) for key, item in value.items()]
+    return []

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkoutgen.lint import rulebook
-from checkoutgen.lint.conditions import holds, is_valid, match
+from checkoutgen.lint import paths, rulebook
+from checkoutgen.lint.conditions import fragment, holds, match
 
 
 def fragments(value: Any) -> Iterator[dict[str, Any]]:
@@ -62,17 +62,17 @@ def test_every_fragment_is_a_schema(text: str) -> None:
 
 @given(text=st.sampled_from(sorted(FRAGMENTS)), value=values)
 def test_the_answers_are_the_librarys(text: str, value: Any) -> None:
-    assert is_valid(FRAGMENTS[text], value) == jsonschema_rs.Draft202012Validator(FRAGMENTS[text]).is_valid(value)
+    assert fragment(FRAGMENTS[text])(value) == jsonschema_rs.Draft202012Validator(FRAGMENTS[text]).is_valid(value)
 
 
 def test_words_for_presence() -> None:
-    assert holds("present", "x")
-    assert holds("present", False)
-    assert not holds("present", [])
-    assert holds("absent", None)
-    assert holds("absent", False)
-    assert not holds("absent", "x")
-    assert holds(True, True)
-    assert not holds(True, 1)
-    assert holds({"maximum": 5}, None), "a fragment says nothing about what is not there"
-    assert not match({"a": {"maximum": 5}}, lambda path: None), "but chooses only what is"
+    assert holds("present")("x")
+    assert holds("present")(False)
+    assert not holds("present")([])
+    assert holds("absent")(None)
+    assert holds("absent")(False)
+    assert not holds("absent")("x")
+    assert holds(True)(True)
+    assert not holds(True)(1)
+    assert holds({"maximum": 5})(None), "a fragment says nothing about what is not there"
+    assert not match({"a": {"maximum": 5}}, paths.getter)({}), "but chooses only what is"
