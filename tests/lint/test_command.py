@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import jsonschema_rs
 import pytest
 import yaml
+from sarif import sarif
 from shops import Shop, good
 
 from checkoutgen.errors import UsageError
@@ -147,68 +149,54 @@ def test_json_is_versioned_and_one_based(bad: Path) -> None:
     assert finding["provisions"][0]["statute"]
 
 
-_TEXT = {
-    "type": "object",
-    "required": ["text"],
-    "additionalProperties": False,
-    "properties": {"text": {"type": "string", "minLength": 1}, "markdown": {"type": "string"}},
-}
-_BAG = {"type": "object"}
-_INDEX = {"type": "integer", "minimum": 0}
-_ONE = {"type": "integer", "minimum": 1}
-_LEVEL = {"enum": ["none", "note", "warning", "error"]}
-
-
-def _object(required: list[str], **properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": required, "additionalProperties": False, "properties": properties}
-
-
-# The parts of SARIF 2.1.0 that the lint writes, each as strict as the standard (sections 3.13 to 3.58).
-SARIF = _object(
-    ["version", "runs"],
-    **{"$schema": {"type": "string", "format": "uri"}},
-    version={"const": "2.1.0"},
-    runs={"type": "array", "items": _object(
-        ["tool"],
-        tool=_object(["driver"], driver=_object(["name"], name={"type": "string"}, semanticVersion={"type": "string"}, rules={
-            "type": "array", "uniqueItems": True, "items": _object(
-                ["id"], id={"type": "string"}, helpUri={"type": "string", "format": "uri"}, shortDescription=_TEXT, fullDescription=_TEXT,
-                help=_TEXT, defaultConfiguration=_object([], level=_LEVEL), properties=_BAG)})),
-        columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
-        invocations={"type": "array", "items": _object(["executionSuccessful"], executionSuccessful={"type": "boolean"},
-            toolExecutionNotifications={"type": "array", "items": _object(["message"], level=_LEVEL, message=_TEXT)})},
-        results={"type": "array", "items": _object(
-            ["message"], ruleId={"type": "string"}, ruleIndex=_INDEX, level=_LEVEL, message=_TEXT,
-            locations={"type": "array", "items": _object(
-                [], physicalLocation=_object(["artifactLocation"], artifactLocation=_object([], uri={"type": "string", "format": "uri-reference"}),
-                                             region=_object([], startLine=_ONE, startColumn=_ONE)),
-                logicalLocations={"type": "array", "uniqueItems": True, "items": _object([], fullyQualifiedName={"type": "string"})})},
-            partialFingerprints={"type": "object", "additionalProperties": {"type": "string"}},
-            suppressions={"type": "array", "uniqueItems": True, "items": _object(
-                ["kind"], kind={"enum": ["inSource", "external"]}, status={"enum": ["accepted", "underReview", "rejected"]},
-                justification={"type": "string"})},
-            baselineState={"enum": ["new", "unchanged", "updated", "absent"]}, properties=_BAG)})},
-)  # fmt: skip
-
-
 def test_sarif_keeps_to_the_standard_and_lists_only_what_was_triggered(bad: Path) -> None:
-    import jsonschema_rs
-
     text = bad.read_text().replace(
         "guarantee_notice: none", "guarantee_notice: none # checkoutgen: ignore[eu-harmonised-guarantee-notice] printed"
     )
     bad.write_text(text.replace("- 2\n", "- 12\n").replace("- 3\n", "- 31\n"))
-    document = json.loads(run(bad, format="sarif").printed)
-    jsonschema_rs.validate(SARIF, document, validate_formats=True)
-    (sarif,) = document["runs"]
-    assert {rule["id"] for rule in sarif["tool"]["driver"]["rules"]} == {
-        result["ruleId"] for result in sarif["results"]
+    (found,) = sarif(run(bad, format="sarif").printed)["runs"]
+    assert {rule["id"] for rule in found["tool"]["driver"]["rules"]} == {
+        result["ruleId"] for result in found["results"]
     }
-    suppressed = [result for result in sarif["results"] if "suppressions" in result]
+    suppressed = [result for result in found["results"] if "suppressions" in result]
     assert [result["suppressions"][0]["justification"] for result in suppressed] == ["printed"]
-    assert len(sarif["results"]) > len(suppressed)
-    for result in sarif["results"]:
-        assert sarif["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+    assert len(found["results"]) > len(suppressed)
+    for result in found["results"]:
+        assert found["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+
+
+def test_sarif_of_every_kind_of_report_is_valid(bad: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import checkoutgen.lint.rules.accessibility.picture_without_alt as module
+
+    clean, broken = written(good("DE"), tmp_path / "a clean & säker"), tmp_path / "broken.yaml"
+    broken.write_text("shop: [\n")
+    kept = tmp_path / "kept.json"
+    run(bad, write_baseline=kept)
+    assert sarif(run(clean, format="sarif").printed)["runs"][0]["results"] == []
+    (old,) = sarif(run(bad, format="sarif", baseline=kept).printed)["runs"][0]["results"]
+    assert (old["baselineState"], old["suppressions"][0]["kind"]) == ("unchanged", "external")
+    every = sarif(run(clean, bad, broken, format="sarif", upcoming=400).printed)["runs"][0]
+    assert len({r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in every["results"]}) == 2
+    monkeypatch.setattr(module, "check", lambda case: 1 / 0)
+    failed = sarif(run(clean, format="sarif").printed)["runs"][0]["invocations"][0]
+    assert failed["executionSuccessful"] is False
+    assert "picture-without-alt" in failed["toolExecutionNotifications"][0]["message"]["text"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"level": "fatal"}, {"message": {}}, {"message": {"text": 1}}, {"ruleIndex": -2}, {"colour": "red"},
+        {"locations": [{"physicalLocation": {"region": {"startLine": 0}}}]}, {"suppressions": [{"kind": "comment"}]},
+        {"suppressions": [{"kind": "inSource"}] * 2}, {"baselineState": "old"}, {"partialFingerprints": {"a": 1}},
+        {"properties": {"tags": ["eu", "eu"]}}, {"locations": [{"physicalLocation": {"artifactLocation": {}, "region": {"startColumn": 1}}}]},
+    ],
+)  # fmt: skip
+def test_the_schema_of_sarif_finds_a_planted_fault(bad: Path, fault: dict[str, Any]) -> None:
+    document = json.loads(run(bad, format="sarif").printed)
+    document["runs"][0]["results"][0] |= fault
+    with pytest.raises(jsonschema_rs.ValidationError):
+        sarif(json.dumps(document))
 
 
 def test_github_annotations_are_chosen_inside_actions(bad: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,6 +221,7 @@ def test_several_outputs_at_once(bad: Path, tmp_path: Path) -> None:
     answer = run(bad, outputs=[f"{name}:{tmp_path / name}" for name in names])
     assert answer.printed
     assert all((tmp_path / name).read_text() for name in names)
+    sarif((tmp_path / "sarif").read_text())
 
 
 HOSTILE = "<script>alert(1)</script>\u202e::error::%0A\x1b[31m"
@@ -244,6 +233,8 @@ def test_hostile_words_of_a_spec_stay_words(name: str, tmp_path: Path) -> None:
     shop.patch({"checkout.order_button": {"fr": "<script>alert(1)</script> ::error::%0A"}, "shop.name": "::error::<b>"})
     printed = run(written(shop, tmp_path), format=name).printed
     assert "alert" in printed
+    if name == "sarif":
+        sarif(printed)
     assert "\x1b" not in printed
     if name == "html":
         assert "<script" not in printed

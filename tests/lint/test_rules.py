@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sarif import sarif
 from shops import Shop, good, place_in
 
 from checkoutgen import schema
 from checkoutgen.lint import rulebook
 from checkoutgen.lint.command import kind_of
-from checkoutgen.lint.model import Finding, Rule
+from checkoutgen.lint.model import Finding, Report, Rule
+from checkoutgen.report import Context, render
 
 RULES = rulebook.rules()
 JUDGED = [name for name, rule in RULES.items() if kind_of(rule) in ("declarative", "Python")]
@@ -77,6 +79,8 @@ def test_bad_example_is_found(name: str, tmp_path: Path) -> None:
         assert Path(finding.place.file).is_file()
         assert finding.place.line <= len(Path(finding.place.file).read_text(encoding="utf-8").splitlines())
         assert finding.remedy, "a finding says what to do"
+    report = Report(str(tmp_path / "shop.yaml"), shop.day, found)
+    assert len(sarif(render("sarif", [report], Context("1.0.0")))["runs"][0]["results"]) == len(found)
 
 
 @pytest.mark.parametrize("market", ["FR", "DE", "AT", "SE", "NL", "ES", "IT", "BE", "GB", "CH", "US"])
