@@ -17,13 +17,14 @@ from paypalserversdk.paypal_serversdk_client import PaypalServersdkClient
 
 from config.shop import SHOP
 from orders.states import LIVE_ATTEMPT
+from payments import saved
 from payments.credentials import options, secret
 from payments.facts import BadWebhook, CaptureAnswer, Created, Declined, Fact, ProviderDown, RefundAnswer
 from payments.methods import captured_at_shipping
 from payments.models import Capture, PaymentAttempt, Refund
 from payments.units import decimal_text, from_text
 
-from . import disputes
+from . import disputes, saving
 from .secure import refused
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,16 @@ def call(work: Callable[[PaypalServersdkClient], Any]) -> dict[str, Any]:
         raise ProviderDown(type(failed).__name__) from None
 
 
+# https://developer.paypal.com/docs/checkout/save-payment-methods/: a token of its own for each account of the shop, even
+# where two of them share an account of PayPal.
+VAULT = {
+    "store_in_vault": "ON_SUCCESS",
+    "usage_type": "MERCHANT",
+    "customer_type": "CONSUMER",
+    "permit_multiple_payment_tokens": True,
+}
+
+
 def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created:
     order = attempt.order
     experience = {
@@ -87,7 +98,7 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         "user_action": "PAY_NOW",
         "shipping_preference": "NO_SHIPPING",  # the address is known and frozen
     }
-    body = {
+    body: dict[str, Any] = {
         "intent": "AUTHORIZE" if captured_at_shipping(attempt.method) else "CAPTURE",
         "purchase_units": [
             {
@@ -98,6 +109,8 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         ],
         "payment_source": {"paypal": {"experience_context": experience}},
     }
+    if saved.asked(attempt):
+        body["payment_source"]["paypal"]["attributes"] = {"vault": VAULT}
     made = call(lambda client: client.orders.create_order({"body": body, "paypal_request_id": attempt.key}))
     links = {link["rel"]: link["href"] for link in made.get("links", [])}
     return Created(made["id"], links.get("payer-action") or links.get("approve") or "")
@@ -246,6 +259,8 @@ def parse_webhook(request: HttpRequest) -> list[Fact]:
         thing = event["resource"]
         if str(event.get("event_type") or "").startswith("CUSTOMER.DISPUTE."):
             return disputes.facts(str(thing.get("dispute_id") or ""))
+        if str(event.get("event_type") or "").startswith("VAULT.PAYMENT-TOKEN."):
+            return saving.facts(str(thing.get("id") or ""))
         related = (thing.get("supplementary_data") or {}).get("related_ids") or {}
         ref = str(related.get("order_id") or thing.get("id") or "")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
