@@ -1,8 +1,15 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps
 from django.utils.translation import gettext_lazy as _
 
 
+class SiteConfig(apps.AdminConfig):
+    default = False
+    default_site = "backoffice.site.BackOffice"
+
+
 class BackofficeConfig(AppConfig):
+    default = True
     name = "backoffice"
     verbose_name = _("Back office")
 
@@ -10,6 +17,8 @@ class BackofficeConfig(AppConfig):
         from django.contrib import admin
 
         from config.shop import SHOP
+
+        from . import checks  # noqa: F401 (registers the system check)
 
         admin.site.site_header = admin.site.site_title = SHOP["shop"]["name"]
         admin.site.index_title = _("Back office")

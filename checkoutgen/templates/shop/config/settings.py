@@ -34,7 +34,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "backoffice.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -42,6 +42,8 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "csp",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "common",
     *LOCAL_APPS,
     # The agency's own apps: every package in custom/ that has an apps.py.
@@ -185,6 +187,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
+# The back office wants a code from the staff's telephones too. Development does without, unless it is set to 1.
+BACK_OFFICE_SECOND_FACTOR = os.environ.get("BACK_OFFICE_SECOND_FACTOR", "0" if DEBUG else "1") == "1"
+OTP_TOTP_ISSUER = SHOP["shop"]["name"]
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "accounts:home"
 LOGOUT_REDIRECT_URL = "catalogue:home"

@@ -32,7 +32,7 @@ from .models import DemoCapture, DemoEvent, DemoPayment, DemoRefund, DemoToken
 
 State = DemoPayment.State
 T = TypeVar("T")
-SLOW = timedelta(seconds=30)
+SLOW = timedelta(seconds=float(os.environ.get("DEMO_SLOW") or 30))  # what "30 seconds later" means to its accounts
 RESERVED = timedelta(days=7)  # how long an authorisation lasts
 LEASE = timedelta(seconds=30)
 MAX_TRIES = 20
