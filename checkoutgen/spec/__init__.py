@@ -12,6 +12,8 @@ from checkoutgen.spec import layers, reader
 
 __all__ = ["Place", "Spec", "load"]
 
+VERSION = 1  # of the spec language
+
 
 class Place(NamedTuple):
     """Where something was written; line and column are 1-based."""
@@ -61,6 +63,7 @@ def load(path: Path | None, *, text: bytes | None = None) -> Spec:
     from checkoutgen.spec.validate import validate
 
     written = layers.read(path, text)
+    _refuse_newer(written)
     merged = _with_files(written)
     problems = list(merged.problems)
     taken = {(problem.file, problem.path) for problem in problems}
@@ -86,6 +89,14 @@ def load(path: Path | None, *, text: bytes | None = None) -> Spec:
         inputs=merged.inputs | resolved.inputs,
         places=merged.places,
     )
+
+
+def _refuse_newer(written: layers.Merged) -> None:
+    """A spec of a later version may say anything: nothing else of it is judged."""
+    version = written.value.get("version")
+    if isinstance(version, int) and version > VERSION:
+        message = f"this spec is written in version {version} of the language, and this checkoutgen reads {VERSION}"
+        raise SpecError([Problem(*written.place(("version",)), "version", f"{message}: update checkoutgen")])
 
 
 def _with_files(written: layers.Merged) -> layers.Merged:

@@ -95,8 +95,16 @@ def test_a_shop_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     assert "built by checkoutgen 99.1" in newer.stderr
 
 
-def test_migrate_has_nothing_to_do_yet() -> None:
-    assert "version 1" in run("migrate", MINIMAL).stdout
+def test_migrate_has_nothing_to_do_yet(tmp_path: Path) -> None:
+    assert "version 1, the newest; nothing to migrate" in run("migrate", MINIMAL).stdout
+    (tmp_path / "newer.yaml").write_text("# comment\nversion: 2\nunheard_of: 1\n")
+    for command in ("migrate", "validate"):
+        newer = run(command, tmp_path / "newer.yaml")
+        assert (newer.returncode, newer.stdout) == (2, "")
+        assert newer.stderr == (
+            f"{tmp_path}/newer.yaml:2:1: version: this spec is written in version 2 of the language, and this "
+            "checkoutgen reads 1: update checkoutgen\n"
+        )
 
 
 def test_plan_has_three_forms(tmp_path: Path) -> None:
