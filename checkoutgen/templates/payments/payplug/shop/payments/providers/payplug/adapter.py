@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from payplug import exceptions, routes
 from payplug.network import HttpClient, RequestsRequest
 
+from payments import saved
 from payments.credentials import secret
 from payments.facts import BadWebhook, CaptureAnswer, Created, Declined, Fact, ProviderDown, RefundAnswer
 from payments.methods import captured_at_shipping, method
@@ -62,8 +63,32 @@ def _url(route: str, resource: str = "", **values: str) -> str:
     return BASE_URL + routes.url(route, resource_id=resource or None, **values).removeprefix(routes.API_BASE_URL)
 
 
+def address(ref: str) -> str:
+    return _url(routes.PAYMENT_RESOURCE, ref)
+
+
 def create(attempt: PaymentAttempt, return_url: str, webhook_url: str, *, in_page: bool = False) -> Created:
     """With `in_page` the buyer pays by Payplug's fields in the page, and there is no page of Payplug."""
+    more: dict[str, Any] = {"integration": "INTEGRATED_PAYMENT"} if in_page else {}
+    if saved.asked(attempt):
+        more["save_card"] = True
+    made = open_payment(attempt, return_url, webhook_url, more)
+    if in_page:
+        return Created(made["id"], browser={"ref": made["id"]})
+    return Created(made["id"], page(made))
+
+
+def page(payment: dict[str, Any]) -> str:
+    return str((payment.get("hosted_payment") or {}).get("payment_url") or "")
+
+
+def open_payment(
+    attempt: PaymentAttempt,
+    return_url: str,
+    webhook_url: str,
+    more: dict[str, Any],
+    call: Callable[[Callable[[HttpClient], Any]], Any] = call,
+) -> dict[str, Any]:
     if attempt.currency != "EUR":
         raise Declined("method_unavailable")
     order = attempt.order
@@ -81,12 +106,8 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str, *, in_pag
         request["authorized_amount"] = request.pop("amount")
     if (method(attempt.method) or {}).get("kind") == "instalments":
         request |= {"payment_method": "oney_x3_with_fees", "auto_capture": True}
-    if in_page:
-        request["integration"] = "INTEGRATED_PAYMENT"
-    made: dict[str, Any] = call(lambda client: client.post(_url(routes.PAYMENT_RESOURCE), request))
-    if in_page:
-        return Created(made["id"], browser={"ref": made["id"]})
-    return Created(made["id"], (made.get("hosted_payment") or {}).get("payment_url") or "")
+    made: dict[str, Any] = call(lambda client: client.post(_url(routes.PAYMENT_RESOURCE), request | more))
+    return made
 
 
 def _person(address: dict[str, str], attempt: PaymentAttempt) -> dict[str, str]:
@@ -107,8 +128,33 @@ def _person(address: dict[str, str], attempt: PaymentAttempt) -> dict[str, str]:
 def fetch(attempt: PaymentAttempt) -> Fact:
     if not attempt.provider_ref:  # the answer to `create` was lost, so no buyer has seen the page
         return Fact("payplug", f"fetch:{attempt.key}:unknown", "unknown", attempt.key)
+    if attempt.provider_ref == ASKED:
+        found = find(attempt)
+        return fact(attempt, found) if found else Fact("payplug", f"fetch:{attempt.key}:asked", "unknown", attempt.key)
     url = _url(routes.PAYMENT_RESOURCE, attempt.provider_ref)
     payment: dict[str, Any] = call(lambda client: client.get(url))
+    return fact(attempt, payment)
+
+
+# Payplug has no idempotency keys: what takes money at once is asked for once only, and then searched for.
+ASKED = "asked"
+PAGES = 5
+
+
+def find(attempt: PaymentAttempt) -> dict[str, Any] | None:
+    """The payment of an attempt whose answer was lost, among the newest hundred."""
+    for number in range(PAGES):
+        url = _url(routes.PAYMENT_RESOURCE) + f"?per_page=20&page={number}"
+        listed: dict[str, Any] = call(lambda client, url=url: client.get(url))
+        for payment in listed.get("data") or []:
+            if (payment.get("metadata") or {}).get("attempt") == attempt.key:
+                return dict(payment)
+        if not listed.get("has_more"):
+            break
+    return None
+
+
+def fact(attempt: PaymentAttempt, payment: dict[str, Any]) -> Fact:
     kind, failure = _state(payment)
     currency = payment.get("currency") or ""
     return Fact(
@@ -160,8 +206,11 @@ def capture(capture: Capture) -> CaptureAnswer:
 
 
 def void(attempt: PaymentAttempt) -> None:
-    if attempt.provider_ref:
-        url = _url(routes.PAYMENT_RESOURCE, attempt.provider_ref)
+    ref = attempt.provider_ref
+    if ref == ASKED:
+        ref = (find(attempt) or {}).get("id") or ""
+    if ref:
+        url = _url(routes.PAYMENT_RESOURCE, ref)
         call(lambda client: client.patch(url, {"abort": True}))
 
 
@@ -183,9 +232,11 @@ def parse_webhook(request: HttpRequest) -> list[Fact]:
     try:
         told = json.loads(request.body)
         ref = str(told.get("payment_id") or told.get("id") or "")
+        key = str((told.get("metadata") or {}).get("attempt") or "-")
     except (ValueError, AttributeError, RecursionError):
         raise BadWebhook("unreadable") from None
     if not re.fullmatch(r"pay_[A-Za-z0-9]{1,60}", ref):
         raise BadWebhook("names no payment")
-    attempt = PaymentAttempt.objects.filter(provider="payplug", provider_ref=ref).first()
+    mine = PaymentAttempt.objects.filter(provider="payplug")
+    attempt = mine.filter(provider_ref=ref).first() or mine.filter(provider_ref=ASKED, key=key).first()
     return [fetch(attempt)] if attempt else []
