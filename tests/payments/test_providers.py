@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +70,25 @@ def test_no_shop_starts_in_production_without_its_secrets(
         assert f"Set the environment variable {name} " in refused.stdout, refused.stdout
     started = manage(shop, *command, **PRODUCTION, **where, **secrets)
     assert started.returncode == 0, started.stdout
+
+
+def test_no_server_starts_in_production_without_its_secrets(
+    shop: Path, secrets: dict[str, str], tmp_path: Path
+) -> None:
+    """A server started by hand, without the container's `migrate` before it."""
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--blocking-threads", "1", "--port"]
+    plain = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), **PRODUCTION}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        command += [str(probe.getsockname()[1]), "config.wsgi:application"]
+    refused = subprocess.run(command, cwd=shop, env=plain, capture_output=True, text=True, timeout=120)
+    assert refused.returncode != 0
+    assert "This shop cannot be served." in refused.stderr
+    assert "Traceback" not in refused.stderr
+    for name in secrets:
+        assert f"Set the environment variable {name} " in refused.stderr
+    imported = [sys.executable, "-c", "import config.wsgi"]
+    assert subprocess.run(imported, cwd=shop, env=plain | secrets, timeout=120).returncode == 0
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
