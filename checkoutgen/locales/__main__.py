@@ -29,6 +29,7 @@ KEYWORDS = {
     **DEFAULT_KEYWORDS,
     **{f"{name}_lazy": DEFAULT_KEYWORDS[name] for name in ("gettext", "ngettext", "pgettext", "npgettext")},
     "gettext_noop": None,
+    "_text": None,  # gettext, beside a lazy `_`
 }
 ENDINGS = {".py", ".html", ".txt", ".mjml"}
 WITHOUT_WORDS = {"tests", "migrations", "var", "__pycache__"}
