@@ -132,7 +132,8 @@ def _is_right(request: HttpRequest, app: TOTPDevice, typed: str) -> bool:
         return False
     left = request.user.recovery_codes.filter(used_at=None).count()
     text = ngettext("%(count)s recovery code is left.", "%(count)s recovery codes are left.", left) % {"count": left}
-    messages.warning(request, f"{text} {_('If your telephone is lost, set up the app on the new one now.')}")
+    advice = _("If your telephone is lost, set up the app on the new one now.")
+    messages.warning(request, f"{text} {advice}")
     logger.warning("user %s signed in with a recovery code", request.user.pk)
     return True
 
