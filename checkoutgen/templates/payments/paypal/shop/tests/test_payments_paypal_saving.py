@@ -40,7 +40,8 @@ class SavingTest(plain.PaypalTestCase):
         self.answers["POST", plain.ORDERS] = 200, self.order()
         attempt = engine.start(self.own(), "paypal", wish=Wish(consent="Keep it")).attempt
         assert attempt is not None
-        source = {"payment_source": {"paypal": {"email_address": "secret@x.example", "attributes": {"vault": kept or VAULT}}}}
+        wallet = {"email_address": "secret@x.example", "attributes": {"vault": kept or VAULT}}
+        source = {"payment_source": {"paypal": wallet}}
         self.approve(attempt, self.capture(attempt))
         done = self.order("COMPLETED", self.capture(attempt)) | source
         self.stands(self.order("APPROVED"), *[done] * 4)

@@ -1,6 +1,6 @@
 """Cards that Adyen keeps for a buyer's next purchase (https://docs.adyen.com/online-payments/tokenization).
 
-Each card has a shopper of its own, named by our key of the card, so that one buyer's card never stands beside another's.
+Each card has a shopper of its own, named by our key of the card: one buyer's card never stands beside another's.
 """
 
 from collections.abc import Callable

@@ -79,8 +79,8 @@ def call(work: Callable[[PaypalServersdkClient], Any]) -> dict[str, Any]:
         raise ProviderDown(type(failed).__name__) from None
 
 
-# https://developer.paypal.com/docs/checkout/save-payment-methods/: a token of its own for each account of the shop, even
-# where two of them share an account of PayPal.
+# https://developer.paypal.com/docs/checkout/save-payment-methods/: a token of its own for each account of the shop,
+# even where two of them share an account of PayPal.
 VAULT = {
     "store_in_vault": "ON_SUCCESS",
     "usage_type": "MERCHANT",

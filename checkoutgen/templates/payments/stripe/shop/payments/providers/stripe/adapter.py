@@ -7,18 +7,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from config.shop import SHOP
+import stripe
 from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest
+
+from config.shop import SHOP
 from payments import saved
 from payments.credentials import secret
 from payments.facts import BadWebhook, CaptureAnswer, Created, Declined, Fact, ProviderDown, RefundAnswer
 from payments.methods import captured_at_shipping, in_page, method
 from payments.models import Capture, PaymentAttempt, Refund, SavedMethod
 from payments.units import rescale, unscale
-
-import stripe
 
 logger = logging.getLogger(__name__)
 logging.getLogger("stripe").setLevel(logging.WARNING)  # below that it writes down what buyers entered

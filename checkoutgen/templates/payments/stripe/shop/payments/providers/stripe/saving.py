@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import stripe
+
 from payments.facts import Created, Declined, Token
 from payments.methods import captured_at_shipping
 from payments.models import PaymentAttempt, SavedMethod
 from payments.units import rescale
-
-import stripe
 
 from . import adapter
 
