@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import checkoutgen
 from checkoutgen.build import plan as plans
 from checkoutgen.build.render import File, render
 from checkoutgen.spec import Spec
-from tests.build.conftest import actions, build
+from tests.build.conftest import actions, build, tree
 
 if TYPE_CHECKING:
     import pytest
@@ -107,3 +109,35 @@ def test_a_feature_that_goes_leaves_its_tables(make_spec: Make, out: Path) -> No
     assert not (out / "returns/models.py").exists()
     assert sell(out)["pages"] == [200] * 4
     assert manage(out, "inspectdb").count("class Returns") == tables.count("class Returns") > 0
+
+
+def test_check_update_between_two_versions(make_spec: Make, out: Path, tmp_path: Path) -> None:
+    """Version N as it is here, version N + 1 in a package of its own: another number, one template changed."""
+    spec = make_spec().root / "shop.yaml"
+    here = Path(checkoutgen.__file__).parent
+    after = tmp_path / "after/checkoutgen"
+    shutil.copytree(here, after, ignore=shutil.ignore_patterns("__pycache__", ".ruff_cache"))
+    (after / "__init__.py").write_text('__version__ = "99.0.0"\n')
+    with (after / "templates/shop/templates/shop.html").open("a") as template:
+        template.write("{# newer #}\n")
+
+    def run(package: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PYTHONPATH": str(package.parent)}
+        run = [sys.executable, "-P", "-m", "checkoutgen", *command]
+        return subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+
+    assert run(here, "build", spec, out).returncode == 0
+    (out / "custom/templates").mkdir()
+    (out / "custom/templates/shop.html").write_text("mine")
+    before = tree(out)
+    told = run(after, "check-update", spec, out)
+    assert (told.returncode, told.stderr) == (4, "")
+    assert f"built by checkoutgen {checkoutgen.__version__}, this is 99.0.0" in told.stdout
+    assert "update    templates/shop.html" in told.stdout
+    assert "keep      custom/templates/shop.html  (stands in front of templates/shop.html, which changed" in told.stdout
+    assert tree(out) == before
+    assert run(after, "build", spec, out).returncode == 0
+    assert run(after, "check-update", spec, out).returncode == 0
+    older = run(here, "build", spec, out)
+    assert older.returncode == 2
+    assert "the shop was built by checkoutgen 99.0.0" in older.stderr
