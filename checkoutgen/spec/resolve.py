@@ -472,6 +472,8 @@ def _delivery(data: Data, context: Context) -> None:
         if method["kind"] == "click-and-collect" and not method["stores"]:
             context.report(at, "needs `stores`: where orders are collected")
         unique(method["stores"], "id", (*at, "stores"), context)
+        for number, store in enumerate(method["stores"]):
+            _opening(store.get("open"), (*at, "stores", number, "open"), context)
         for number, rate in enumerate(method["rates"]):
             rate.setdefault("markets", list(method["markets"]))
             rate.setdefault("days", list(method["days"]))
@@ -624,6 +626,15 @@ def _mails(data: Data) -> None:
     useful = [name for name in known if depends.get(name, True)]
     send = data["mails"].setdefault("send", useful)
     send += [name for name in useful if name in _ALWAYS_SENT and name not in send]
+
+
+def _opening(hours: dict[str, str] | None, at: At, context: Context) -> None:
+    if hours == {}:
+        context.report(at, 'names no day; write the days and hours, like {tue: "10:00-19:00"}')
+    for day, text in (hours or {}).items():
+        opens, closes = text.split("-")
+        if closes <= opens:
+            context.report((*at, day), "closes before it opens")
 
 
 def _business(data: Data, context: Context) -> None:

@@ -45,7 +45,7 @@ def check(cart: Cart) -> list[Notice]:
 
 
 def _stale(cart: Cart, line: CartLine) -> bool:
-    cost = price(line.variant, cart.market) if line.variant else None
+    cost = price(line.variant, cart.market, line.quantity) if line.variant else None
     if line.variant is None or cost is None or not line.variant.available(0) or cost.amount != line.unit_amount:
         return True
     return not line.saved_for_later and not line.variant.available(line.quantity)
@@ -53,7 +53,7 @@ def _stale(cart: Cart, line: CartLine) -> bool:
 
 def _line(cart: Cart, line: CartLine) -> list[Notice]:
     title = str(line)
-    cost = price(line.variant, cart.market) if line.variant else None
+    cost = price(line.variant, cart.market, line.quantity) if line.variant else None
     if line.variant is None or cost is None or not line.variant.available(0):
         line.delete()
         return [Notice("vanished", line.sku, _("“%(title)s” is no longer sold and was taken out.") % {"title": title})]
@@ -66,6 +66,7 @@ def _line(cart: Cart, line: CartLine) -> list[Notice]:
             notices.append(Notice("sold-out", line.sku, text))
         else:
             line.quantity = stock
+            cost = price(line.variant, cart.market, stock) or cost
             text = ngettext(
                 "Only %(count)d piece of “%(title)s” is left: the quantity was set to it.",
                 "Only %(count)d pieces of “%(title)s” are left: the quantity was set to them.",

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from catalogue.models import Variant
+from catalogue.prices import price
 from common.texts import localized
 
 
@@ -55,3 +56,10 @@ class CartLine(models.Model):
 
     def __str__(self) -> str:
         return localized(self.title) or self.sku
+
+    def take(self, quantity: int, market: str) -> None:
+        """Another quantity may have another price. A price that changed for other reasons is for `check` to tell."""
+        before, now = (self.variant and price(self.variant, market, many) for many in (self.quantity, quantity))
+        self.quantity = quantity
+        if before and now and before.amount == self.unit_amount:
+            self.unit_amount = now.amount

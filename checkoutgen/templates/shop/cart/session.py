@@ -112,13 +112,14 @@ def merge(request: HttpRequest, user: AbstractBaseUser) -> Cart | None:
                 use(request, earlier)
             return earlier
         if earlier:
-            lines = {line.sku: line for line in here.lines.all()}
+            lines = {line.sku: line for line in here.lines.select_related("variant__product")}
             for line in earlier.lines.all():
                 mine = lines.get(line.sku)
                 if mine is None:
                     CartLine.objects.filter(pk=line.pk).update(cart=here)
                 elif line.quantity > mine.quantity:
-                    CartLine.objects.filter(pk=mine.pk).update(quantity=line.quantity)
+                    mine.take(line.quantity, here.market)
+                    mine.save()
             forget_lines(here)
             here.data = earlier.data | here.data
             here.coupon_code = here.coupon_code or earlier.coupon_code
@@ -154,7 +155,7 @@ def move(cart: Cart, market_code: str) -> None:
         cart.market, cart.currency = market_code, market(market_code)["currency"]
         cart.data = {key: value for key, value in cart.data.items() if key not in ("delivery", "payment", "removed")}
         for line in cart.lines.select_related("variant__product"):
-            cost = price(line.variant, market_code) if line.variant else None
+            cost = price(line.variant, market_code, line.quantity) if line.variant else None
             if cost is None:
                 line.saved_for_later = True
             else:
@@ -179,12 +180,12 @@ def linked(token: str) -> Cart | None:
 
 def take_over(cart: Cart, other: Cart) -> None:
     """Copies the articles of another cart, not what its buyer typed. Of the same article the larger quantity counts."""
-    mine = {line.sku: line for line in cart.lines.all()}
+    mine = {line.sku: line for line in cart.lines.select_related("variant__product")}
     with transaction.atomic():
         for line in other.lines.select_related("variant__product").filter(variant__isnull=False):
-            cost = price(line.variant, cart.market)
+            cost = price(line.variant, cart.market, line.quantity)
             if line.sku in mine:
-                mine[line.sku].quantity = max(mine[line.sku].quantity, line.quantity)
+                mine[line.sku].take(max(mine[line.sku].quantity, line.quantity), cart.market)
                 mine[line.sku].save()
             elif cost is not None:
                 line.pk, line._state.adding = None, True

@@ -19,7 +19,7 @@ from cart.delivery import estimate, free_delivery
 from cart.models import Cart, CartLine
 from catalogue import markets, pages, shelf
 from catalogue.models import Variant
-from catalogue.prices import price
+from catalogue.prices import price, steps
 from common.http import SeeOther
 from common.texts import localized
 from common.urls import address
@@ -50,7 +50,12 @@ def _page(request: HttpRequest, cart: Cart | None, *, status: int = 200, **error
             "summary": found,
             "market_above": bool(found.lines),
             "rows": [
-                (line, pages.availability(line.line.variant)[1], (errors.get("wrong") or {}).get(line.line.pk))
+                (
+                    line,
+                    pages.availability(line.line.variant)[1],
+                    (errors.get("wrong") or {}).get(line.line.pk),
+                    next((step for step in steps(line.line.variant, cart.market) if step[0] > line.quantity), None),
+                )
                 for line in found.lines
             ],
             "later": [{"line": line, "picture": summary.picture_of(line)} for line in later],
@@ -131,8 +136,9 @@ def add(request: HttpRequest) -> HttpResponse:
         if line.saved_for_later:
             line.quantity = 0
         line.variant, line.title = variant, variant.product.title
-        line.unit_amount, line.saved_for_later = cost.amount, False
         line.quantity = _held_to_stock(request, variant, line.quantity + wanted)
+        cost = price(variant, cart.market, line.quantity) or cost
+        line.unit_amount, line.saved_for_later = cost.amount, False
         if line.quantity:
             line.save()
             if known:
@@ -185,7 +191,7 @@ def update(request: HttpRequest) -> HttpResponse:
             elif wanted == 0:
                 _remove(cart, line)
             elif wanted != line.quantity and line.variant is not None:
-                line.quantity = _held_to_stock(request, line.variant, wanted) or line.quantity
+                line.take(_held_to_stock(request, line.variant, wanted) or line.quantity, cart.market)
                 line.save()
                 _forget_removed(cart)
         session.touch(cart)
@@ -233,6 +239,7 @@ def undo(request: HttpRequest) -> HttpResponse:
             messages.error(request, _("This article is no longer sold."))
         else:
             held = _held_to_stock(request, variant, removed["quantity"])
+            cost = price(variant, cart.market, held or 1) or cost
             CartLine.objects.update_or_create(
                 cart=cart,
                 sku=variant.sku,
@@ -256,7 +263,7 @@ def later(request: HttpRequest) -> HttpResponse:
     if cart and line:
         back = request.POST.get("back") == "1"
         if back and line.variant is not None:
-            line.quantity = _held_to_stock(request, line.variant, line.quantity) or line.quantity
+            line.take(_held_to_stock(request, line.variant, line.quantity) or line.quantity, cart.market)
             line.saved_for_later = line.variant.stock == 0
         else:
             line.saved_for_later = True

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from catalogue.models import Variant
-from config.shop import SHOP, market, tax_rate
+from config.shop import SHOP, market, section, tax_rate
 
 # How the amounts of the catalogue are meant: "gross" with tax, "net" without.
 MEANT: str = (SHOP.get("catalogue") or {}).get("prices") or "gross"
@@ -32,8 +32,29 @@ def shown(amount: int, rate: Decimal, meant: str, wanted: str) -> int:
     return int(value.quantize(Decimal(1), ROUND_HALF_UP))
 
 
-def price(variant: Variant, market_code: str) -> Price | None:
-    """None when the variant has no price in the market's currency: it is not sold there."""
+def steps(variant: Variant, market_code: str) -> list[tuple[int, int]]:
+    """Lower prices by quantity (business.volume_prices), fewest pieces first: [(from how many, amount of one)]."""
+    facts, table = market(market_code), section("business").get("volume_prices") or ()
+    rate = tax_rate(market_code, variant.product.tax) if table else Decimal(0)
+    return sorted(
+        (step["from"], shown(step["price"][facts["currency"]], rate, MEANT, facts["prices"]))
+        for step in table
+        if step["product"] == variant.product.handle
+        and step.get("sku") in (None, variant.sku)
+        and facts["currency"] in step["price"]
+    )
+
+
+def price(variant: Variant, market_code: str, quantity: int = 1) -> Price | None:
+    """Of one piece when so many are bought; None when the variant has no price in the market's currency."""
+    one = _single(variant, market_code)
+    if one is None or not section("business").get("volume_prices"):
+        return one
+    reached = [amount for least, amount in steps(variant, market_code) if least <= quantity]
+    return Price(reached[-1], None, None, one.currency) if reached and reached[-1] < one.amount else one
+
+
+def _single(variant: Variant, market_code: str) -> Price | None:
     facts = market(market_code)
     entry = variant.prices.get(facts["currency"])
     if entry is None:

@@ -71,6 +71,7 @@ def product(request: HttpRequest, handle: str) -> HttpResponse:
         "options": SimpleLazyObject(lambda: pages.options(variants, variant)),
         "available": available,
         "availability": words,
+        "steps": prices.steps(variant, code),
         "unit_price": pages.unit_price(found.unit, cost.amount),
         "delivery": promise,
         "free_from": lambda: delivery.free_from(one),

@@ -1,7 +1,7 @@
 """The ways of delivery open to a cart: price by country, weight and amount, and the promised days."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from cart.summary import active
 from config.shop import SHOP
-from delivery.dates import Calendar, accepted, promise
+from delivery.dates import WEEKDAYS, Calendar, accepted, promise
 
 if TYPE_CHECKING:
     from cart.models import Cart
@@ -22,7 +22,10 @@ QUARTER = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Store:
-    """A shop where the goods wait: `ready` is the moment, where it is today; on other days they wait from opening."""
+    """Where the goods wait: `ready` is the moment, where it is today; on other days they wait from opening.
+
+    A pick-up point has no day of its own: the carrier brings the goods as the way of delivery promises.
+    """
 
     id: str
     name: str
@@ -48,6 +51,11 @@ class Option:
     @property
     def needs_address(self) -> bool:
         return self.kind not in NO_ADDRESS
+
+    @property
+    def collected(self) -> bool:
+        """From a store of the shop's own; not from a pick-up point of the carrier."""
+        return self.kind == COLLECT
 
 
 @dataclass(frozen=True)
@@ -120,12 +128,16 @@ def offers(delivery: Mapping[str, Any], markets: Mapping[str, Any], home: str, z
         if kind == "digital":
             earliest = latest = local.date()
         elif kind == COLLECT:
-            stores = tuple(_store(store, local, cut_off, shop, preparation) for store in method.get("stores") or ())
+            stores = tuple(
+                _store(store, local, shop.add(accepted(local, cut_off, shop), preparation), _opening(store, shop))
+                for store in method.get("stores") or ()
+            )
             if not stores:
                 continue
             earliest = latest = min(store.day for store in stores)
         else:
             earliest, latest = promise(local, cut_off, shop, carrier, preparation, days)
+            stores = tuple(_place(point, latest, None) for point in method.get("stores") or ())
         found.append(
             Option(method["id"], kind, method["name"], method.get("carrier") or "", amount, earliest, latest, stores)
         )
@@ -139,9 +151,16 @@ def _holidays(markets: Mapping[str, Any], country: str) -> tuple[str, ...]:
     return tuple((markets.get(country) or {}).get("holidays") or ())
 
 
-def _store(store: Mapping[str, Any], local: datetime, cut_off: time, shop: Calendar, preparation: int) -> Store:
-    day, ready = shop.add(accepted(local, cut_off, shop), preparation), None
+def _opening(store: Mapping[str, Any], shop: Calendar) -> Calendar:
+    """The days on which a store is open: its own, or those of the shop; holidays and closed days hold for both."""
+    return replace(shop, weekdays=frozenset(map(WEEKDAYS.index, store["open"]))) if store.get("open") else shop
+
+
+def _store(store: Mapping[str, Any], local: datetime, prepared: date, opening: Calendar) -> Store:
+    """When the goods of an order wait: never on a day on which the store is closed, never after it closes."""
+    day, ready = opening.add(prepared, 0), None
     if day == local.date():
+        opens, closes = _hours(store, day)
         # Elapsed hours are counted in UTC: wall-clock sums are wrong by an hour on the nights of summer time.
         moment = (local.astimezone(ZoneInfo("UTC")) + timedelta(hours=store.get("ready_hours") or 0)).astimezone(
             local.tzinfo
@@ -149,7 +168,21 @@ def _store(store: Mapping[str, Any], local: datetime, cut_off: time, shop: Calen
         moment += (
             -timedelta(minutes=moment.minute % 15, seconds=moment.second, microseconds=moment.microsecond) % QUARTER
         )
-        day, ready = (day, moment) if moment.date() == day else (shop.add(day + timedelta(days=1), 0), None)
+        moment = max(moment, moment.replace(hour=opens.hour, minute=opens.minute)) if moment.date() == day else moment
+        if moment.date() == day and moment.time() < closes:
+            ready = moment
+        else:
+            day = opening.add(day + timedelta(days=1), 0)
+    return _place(store, day, ready)
+
+
+def _hours(store: Mapping[str, Any], day: date) -> tuple[time, time]:
+    text = (store.get("open") or {}).get(WEEKDAYS[day.weekday()])
+    opens, closes = map(time.fromisoformat, text.split("-")) if text else (time.min, time.max)
+    return opens, closes
+
+
+def _place(store: Mapping[str, Any], day: date, ready: datetime | None) -> Store:
     return Store(store["id"], store["name"], store.get("address") or {}, store.get("hours") or {}, day, ready)
 
 

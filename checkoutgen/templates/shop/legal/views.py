@@ -1,5 +1,6 @@
 """The legal texts of the specification, and how to reach the shop."""
 
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -25,6 +26,14 @@ def pages() -> dict[str, Any]:
     return section("legal").get("pages") or {}
 
 
+def _day(version: str) -> date | None:
+    """The day that a version is named after, if it is."""
+    try:
+        return date.fromisoformat(version)
+    except ValueError:
+        return None
+
+
 @require_safe
 def page(request: HttpRequest, page: str) -> HttpResponse:
     # Only pages of the specification: the name in the address never reaches the file system otherwise.
@@ -32,7 +41,8 @@ def page(request: HttpRequest, page: str) -> HttpResponse:
     body = text(page, language) if page in pages() else None
     if body is None:
         raise Http404("no such page")
-    context = {"page": page, "title": pages()[page]["title"], "body": body, "version": section("legal").get("version")}
+    version = section("legal").get("version") or ""
+    context = {"page": page, "title": pages()[page]["title"], "body": body, "version": version, "since": _day(version)}
     return render(request, "legal/page.html", context)
 
 

@@ -149,7 +149,7 @@ def _promise(cart: Cart, option: Option) -> dict[str, Any]:
     """What was promised on the review page, with the store's address as it was then."""
     wanted = (cart.data.get("delivery") or {}).get("store")
     store = next((each for each in option.stores if each.id == wanted), None)
-    earliest = latest = store.day if store else option.earliest
+    earliest, latest = (store.day, store.day) if store and option.collected else (option.earliest, option.latest)
     return {
         "method": option.id,
         "kind": option.kind,
@@ -157,7 +157,7 @@ def _promise(cart: Cart, option: Option) -> dict[str, Any]:
         "carrier": option.carrier,
         "store": {key: value for key, value in asdict(store).items() if key not in ("day", "ready")} if store else None,
         "earliest": earliest.isoformat(),
-        "latest": (latest if store else option.latest).isoformat(),
+        "latest": latest.isoformat(),
     }
 
 

@@ -316,6 +316,7 @@ def reorder(request: HttpRequest, order: Order) -> HttpResponse:
                 missing.append(line)
                 continue
             quantity = line.quantity if variant.stock is None else min(line.quantity, variant.stock)
+            cost = price(variant, cart.market, quantity) or cost
             values = {"variant": variant, "title": variant.product.title, "quantity": quantity}
             values |= {"unit_amount": cost.amount, "saved_for_later": False}
             CartLine.objects.update_or_create(cart=cart, sku=variant.sku, defaults=values)

@@ -45,7 +45,7 @@ def quote(cart: Cart, country: str, option_id: str, now: datetime) -> Quote | No
     moved.market = country
     moved._lines = [copy.copy(line) for line in active(cart)]  # type: ignore[attr-defined]  what summary.every keeps
     for line in moved._lines:  # type: ignore[attr-defined]
-        cost = price(line.variant, country)
+        cost = price(line.variant, country, line.quantity)
         if cost is None:
             return None
         line.unit_amount = cost.amount

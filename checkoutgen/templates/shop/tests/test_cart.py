@@ -18,6 +18,7 @@ from cart.changes import check
 from cart.models import Cart, CartLine
 from cart.summary import summarize
 from catalogue.models import Product, Variant
+from catalogue.prices import price
 from common.money import format_amount
 from config.shop import HOME, MARKETS, SHOP
 from tests.stall import CURRENCY, LANGUAGE, amount, open_stall
@@ -193,6 +194,36 @@ class CartPageTest(CartCase):
             self.assertEqual(self.lines()["SHEET"], (10, False))
         self.post("update", **{f"quantity-{line.pk}": "0"})
         self.assertEqual(self.lines(), {})
+
+    def test_more_pieces_cost_less_where_the_specification_says_so(self) -> None:
+        table = [
+            {"product": "sheet", "from": 8, "price": amount(4000)},
+            {"product": "sheet", "from": 3, "price": amount(5000)},
+            {"product": "sheet", "sku": "OTHER", "from": 2, "price": amount(1)},
+        ]
+        with patch.dict(SHOP, business={"volume_prices": table}):
+            sheet = Variant.objects.select_related("product").get(sku="SHEET")
+            one, three, eight = (price(sheet, HOME, quantity).amount for quantity in (2, 7, 8))
+            self.assertTrue(one > three > eight)
+            self.add("SHEET", "2")
+            line = CartLine.objects.get()
+            shown = self.page()
+            self.assertIn(format_amount(three, CURRENCY, LANGUAGE), shown)  # the next step
+            for typed, paid in ((3, three), (9, eight), (4, three), (1, one)):
+                self.post("update", **{f"quantity-{line.pk}": str(typed)})
+                line.refresh_from_db()
+                self.assertEqual((line.quantity, line.unit_amount), (typed, paid))
+                self.assertEqual(check(self.cart()), [])  # a step is no change of price
+            self.add("SHEET", "2")
+            line.refresh_from_db()
+            self.assertEqual((line.quantity, line.unit_amount), (3, three))
+            page = self.client.get(sheet.product.get_absolute_url()).content.decode()
+            for paid in (three, eight):
+                self.assertIn(format_amount(paid, CURRENCY, LANGUAGE), page)
+            Variant.objects.filter(sku="SHEET").update(stock=2)
+            self.assertEqual({notice.kind for notice in check(self.cart())}, {"stock", "price"})
+            line.refresh_from_db()
+            self.assertEqual((line.quantity, line.unit_amount), (2, one))
 
     def test_remove_and_undo(self) -> None:
         self.add("PILLOW", "2")

@@ -152,6 +152,36 @@ class OffersTest(TestCase):
         late = offer(datetime(2026, 11, 24, 14, tzinfo=PARIS), COLLECT)[0].stores[0]
         self.assertEqual((late.day, late.ready), (date(2026, 11, 25), None))
 
+    def test_store_promises_nothing_for_when_it_is_closed(self) -> None:
+        opening = {"tue": "10:00-19:00", "fri": "10:00-18:00"}
+        collect = {**COLLECT, "stores": [{**STORE, "open": opening}]}
+        for at, day, ready in (
+            ("2026-11-22T12:00", "2026-11-24", None),  # Sunday: the shop works on Monday, the store opens on Tuesday
+            ("2026-11-24T07:00", "2026-11-24", "2026-11-24T10:00"),  # two hours later it is still closed
+            ("2026-11-24T12:05", "2026-11-24", "2026-11-24T14:15"),
+            ("2026-11-24T14:05", "2026-11-27", None),  # after the cut-off
+        ):
+            store = offer(datetime.fromisoformat(at).replace(tzinfo=PARIS), collect)[0].stores[0]
+            moment = store.ready and store.ready.strftime("%Y-%m-%dT%H:%M")
+            self.assertEqual((store.day.isoformat(), moment), (day, ready), at)
+        early = {
+            **COLLECT,
+            "stores": [{**STORE, "ready_hours": 2, "open": {"tue": "07:00-13:00", "sat": "07:00-13:00"}}],
+        }
+        store = offer(datetime(2026, 11, 24, 11, 30, tzinfo=PARIS), early)[0].stores[0]
+        self.assertEqual((store.day, store.ready), (date(2026, 11, 28), None))  # it closes before the goods are ready
+        for now in moments():
+            found = offer(now, collect)[0].stores[0]
+            self.assertIn(WEEKDAYS[found.day.weekday()], opening, now)
+
+    def test_pick_up_points_are_chosen_by_name_and_arrive_as_promised(self) -> None:
+        relay = {**METHOD, "kind": "pick-up-point", "stores": [STORE, {**STORE, "id": "kiosk"}]}
+        option = offer(TUESDAY, relay)[0]
+        self.assertEqual([point.id for point in option.stores], ["lille", "kiosk"])
+        self.assertTrue(option.needs_address)
+        self.assertFalse(option.collected)
+        self.assertEqual(option.earliest, offer(TUESDAY, METHOD)[0].earliest)
+
     def test_store_is_never_ready_in_the_past(self) -> None:
         for now in moments():
             store = offer(now, COLLECT)[0].stores[0]

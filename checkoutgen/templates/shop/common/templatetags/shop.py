@@ -1,7 +1,8 @@
 """Tags of every page (builtins: no {% load %} needed).
 
 {{ amount|money:currency }}   {{ texts|text }}   {{ markdown|markdown }}   {{ start|days:end }}   {{ date|day }}
-{{ datetime|moment }}   {{ date|full_date }}   {{ percent|rate }}
+{{ datetime|moment }}   {{ datetime|clock }}   {{ date|full_date }}   {{ percent|rate }}
+{{ order.number|number }}   {{ email|strong }}
 {% field form.email autocomplete="email" type="email" %}   {% errors form other_form %}
 """
 
@@ -97,6 +98,24 @@ def moment(value: datetime) -> str:
     """ "Wednesday 25 November, 14:00" on the shop's clock."""
     local = timezone.localtime(value)
     return f"{day(local.date())}, {format_time(local, 'short', locale=_locale())}"
+
+
+@register.filter
+def clock(value: datetime) -> str:
+    """ "14:00" on the shop's clock, as the language writes it."""
+    return format_time(timezone.localtime(value), "short", locale=_locale())
+
+
+@register.filter
+def number(value: str) -> SafeString:
+    """The number of an order, which is never broken at its hyphens."""
+    return mark_safe(f'<span class="num">{escape(str(value))}</span>')  # noqa: S308  escaped
+
+
+@register.filter
+def strong(value: str) -> SafeString:
+    """What stands out in a sentence, a mail address above all, whatever its direction of writing."""
+    return mark_safe(f"<b><bdi>{escape(str(value))}</bdi></b>")  # noqa: S308  escaped
 
 
 @register.filter(expects_localtime=True)
