@@ -23,7 +23,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+import signal
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -31,7 +32,7 @@ from typing import Any, NamedTuple
 from checkoutgen.lint import conditions, paths
 from checkoutgen.lint import texts as phrases
 from checkoutgen.lint.case import Case, Outcome, labels, reader
-from checkoutgen.lint.model import Rule
+from checkoutgen.lint.model import SEVERITIES, Rule
 from checkoutgen.lint.rulebook import rules
 
 Judge = Callable[[Case], Iterator[Outcome]]
@@ -338,13 +339,53 @@ def _without_amount(label: str) -> str:
     return _AMOUNT.sub("", label)
 
 
+SECONDS = 10  # of CPU that a check in Python may take
+
+
 def python(item: dict[str, Any], rule: Rule) -> Judge:
     module = import_module(f"checkoutgen.lint.rules.{rule.jurisdiction}.{rule.id.replace('-', '_')}")
 
     def judge(case: Case) -> Iterator[Outcome]:
-        yield from module.check(case)
+        found = _within_limit(module.check, case)
+        for outcome in found:
+            _sound(outcome)
+        yield from found
 
     return judge
+
+
+def _within_limit(check: Callable[[Case], Iterable[Outcome]], case: Case) -> list[Outcome]:
+    """What a check finds; ends one that does not end by itself, where the system can (the main thread, not Windows)."""
+
+    def give_up(number: int, frame: Any) -> None:
+        raise TimeoutError(f"no answer within {SECONDS} s of CPU")
+
+    try:
+        before = signal.signal(signal.SIGVTALRM, give_up)
+    except (AttributeError, ValueError):
+        return list(check(case))
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+    try:
+        return list(check(case))
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def _sound(outcome: Any) -> None:
+    """Raises TypeError for what a report could not carry."""
+    if not (
+        isinstance(outcome, Outcome)
+        and outcome.ok in (True, False, None)
+        and isinstance(outcome.path, str)
+        and isinstance(outcome.message, str)
+        and outcome.severity in ("", *SEVERITIES)
+        and all(isinstance(language, str) for language in outcome.languages)
+        and isinstance(outcome.line, int)
+        and outcome.line >= 0
+        and isinstance(outcome.fix, dict | None)
+    ):
+        raise TypeError(f"a check gives outcomes, not {shown(outcome)}")
 
 
 def shop(item: dict[str, Any], rule: Rule) -> Judge:

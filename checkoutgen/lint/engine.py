@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from checkoutgen.lint import checks, conditions, paths
 from checkoutgen.lint.case import EU, Case, Outcome, reader
 from checkoutgen.lint.model import Finding, Place, Provision, Report, Rule, Severity
-from checkoutgen.lint.rulebook import by_jurisdiction, prose, rules
+from checkoutgen.lint.rulebook import broken, by_jurisdiction, prose, rules
 from checkoutgen.lint.texts import Texts
 
 EVERYWHERE = ("global", "usability", "accessibility", "security", "contradiction", "mail", "privacy")
@@ -239,7 +239,7 @@ def judge(spec: Any, options: Options) -> tuple[list[Finding], list[Finding], li
     for finding in missing:
         finding.digest = digest(paths.get(spec.source, finding.path))
     reviewed = [finding for finding in everything if finding.status != "missing"]
-    return missing, reviewed, sorted(work.broken.items())
+    return missing, reviewed, sorted({**broken(), **work.broken}.items())
 
 
 def lint(spec: Any, options: Options, baseline: Iterable[dict[str, str]] = ()) -> Report:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from checkoutgen import __version__
-from checkoutgen.lint.model import Prose, Rule
+from checkoutgen.lint.model import SEVERITIES, Prose, Rule
 
 FOLDER = Path(__file__).parent / "rules"
 _PROSE = ("title", "statute", "why", "remedy", "sources", "in_force", "note")
+_PARENT = Rule._fields.index("parent")
 _KEYS = {
     "title", "statute", "sources", "evidence", "audience", "kinds", "valid_from", "valid_to", "in_force", "severity",
     "parent", "replaces", "follows", "applies", "why", "remedy", "check", "note", "good", "bad", "base",
@@ -54,30 +55,50 @@ def files() -> list[Path]:
 
 
 def _compile() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Rows of rules and of their prose by name; in the place of a rule whose file is broken, what is wrong with it."""
     rules: dict[str, Any] = {}
     prose: dict[str, Any] = {}
     for path in sorted(files(), key=lambda path: path.stem):
-        data = read(path)
-        jurisdiction = path.parent.name
-        if path.stem in rules:
-            raise ValueError(f"{path}: a second rule of this name")
-        rules[path.stem] = [
-            path.stem,
-            jurisdiction,
-            data["audience"],
-            data.get("kinds", []),
-            data["severity"],
-            str(data.get("valid_from") or ""),
-            str(data.get("valid_to") or ""),
-            data.get("evidence", ""),
-            data.get("parent", ""),
-            data.get("replaces", False),
-            data.get("follows", "market"),
-            data.get("applies", {}),
-            [_item(item, path) for item in data["check"]],
-        ]
-        prose[path.stem] = [data.get(key, [] if key == "sources" else "") for key in _PROSE]
+        name = path.stem
+        try:
+            if name in rules:
+                raise ValueError(f"{path}: a second rule of this name")
+            rules[name], prose[name] = _rows(path)
+        except Exception as error:
+            rules[name] = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    for name, row in rules.items():
+        parent = row[_PARENT] if isinstance(row, list) else ""
+        if parent and not isinstance(rules.get(parent), list):
+            rules[name] = f"the rule it refines, {parent}, is broken or not there"
     return rules, prose
+
+
+def _rows(path: Path) -> tuple[list[Any], list[Any]]:
+    from checkoutgen.lint import conditions
+    from checkoutgen.lint.case import reader
+
+    data = read(path)
+    items = [_item(item, path) for item in data["check"]]
+    for wanted in [data.get("applies", {}), *(item["when"] for item in items if "when" in item)]:
+        conditions.match(wanted, reader)  # says now what it could not judge later
+    if data["severity"] not in SEVERITIES:
+        raise ValueError(f"{path}: `severity` is one of {', '.join(SEVERITIES)}")
+    row = [
+        path.stem,
+        path.parent.name,
+        data["audience"],
+        data.get("kinds", []),
+        data["severity"],
+        str(data.get("valid_from") or ""),
+        str(data.get("valid_to") or ""),
+        data.get("evidence", ""),
+        data.get("parent", ""),
+        data.get("replaces", False),
+        data.get("follows", "market"),
+        data.get("applies", {}),
+        items,
+    ]
+    return row, [data.get(key, [] if key == "sources" else "") for key in _PROSE]
 
 
 def user_cache() -> Path:
@@ -145,7 +166,18 @@ def _load(part: str) -> dict[str, Any]:
 @cache
 def rules() -> dict[str, Rule]:
     """Every rule by name, in a fixed order."""
-    return {name: Rule(*row) for name, row in _load("rules").items()}
+    return {name: Rule(*row) for name, row in _book().items() if isinstance(row, list)}
+
+
+@cache
+def broken() -> dict[str, str]:
+    """What is wrong with the rules whose files cannot be read, by name."""
+    return {name: row for name, row in _book().items() if isinstance(row, str)}
+
+
+@cache
+def _book() -> dict[str, Any]:
+    return _load("rules")
 
 
 @cache

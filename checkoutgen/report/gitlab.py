@@ -14,6 +14,7 @@ _SEVERITIES = {"error": "major", "warning": "minor", "info": "info"}
 
 def render(reports: list[Report], context: Context) -> str:
     entries = [_entry(finding) for report in reports for finding in report.open]
+    entries += [_broken(report, rule, why) for report in reports for rule, why in report.broken_rules]
     return json.dumps(entries, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -24,4 +25,14 @@ def _entry(finding: Finding) -> dict[str, Any]:
         "fingerprint": digest([finding.place.file, fingerprint(finding)]),
         "severity": _SEVERITIES[finding.severity],
         "location": {"path": finding.place.file, "lines": {"begin": finding.place.line}},
+    }
+
+
+def _broken(report: Report, rule: str, why: str) -> dict[str, Any]:
+    return {
+        "description": f"The rule failed and was not judged: {why}",
+        "check_name": rule,
+        "fingerprint": digest([report.file, rule, why]),
+        "severity": "blocker",
+        "location": {"path": report.file, "lines": {"begin": 1}},
     }
