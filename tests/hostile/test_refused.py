@@ -23,6 +23,7 @@ import pytest
 
 from tests.hostile.conftest import ROOT, Done, listing
 from tests.spec.conftest import change, minimal, written
+from tests.spec.test_files import png
 
 Run = Callable[..., Done]
 
@@ -65,6 +66,9 @@ def work(tmp_path: Path) -> Path:
         '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"><script>1</script></svg>'
     )
     (spec / "page.png").write_text("<html><script>1</script>")
+    (spec / "both.png").write_bytes(png(20, 10) + b"<html><script>1</script>")
+    (spec / "inside.png").write_bytes(png(20, 10, b"Comment\0<script>1</script>"))
+    (spec / "vast.png").write_bytes(png(50_000, 50_000))
     (spec / "self.yaml").write_bytes(written({"extends": ["self.yaml"]}))
     (spec / "one.yaml").write_bytes(written({"extends": ["two.yaml"]}))
     (spec / "two.yaml").write_bytes(written({"extends": ["one.yaml"]}))
@@ -92,7 +96,8 @@ REFUSED: list[tuple[str, str, Any]] = [
     ("H37 pipe", "legal.pages.terms", {"file": "pipe.md"}),
     ("H37 not UTF-8", "legal.pages.terms", {"file": "latin.md"}),
     ("H65 too long", "legal.pages.terms", {"file": "huge.md"}),
-    *[(f"H38 {name}", "shop.theme.logo", name) for name in ("entities.svg", "outside.svg", "script.svg", "page.png")],
+    *[(f"H38 {name}", "shop.theme.logo", name) for name in
+      ("entities.svg", "outside.svg", "script.svg", "page.png", "both.png", "inside.png", "vast.png")],
     ("H39 itself", "extends", ["self.yaml"]),
     ("H39 loop", "extends", ["one.yaml"]),
     ("H39 chain", "extends", ["chain0.yaml"]),
@@ -406,3 +411,45 @@ def test_h40_a_formula_in_a_catalogue_is_text(run: Run, work: Path, value: str) 
     assert (done.code, done.err, done.stopped) == (0, "", [])
     products = json.loads((work / "shop/content/catalogue.json").read_text())["products"]
     assert value in [product["title"]["en"] for product in products]
+
+
+def test_h75_ten_thousand_products_in_every_language_stay_within_the_memory_limit(work: Path) -> None:
+    """Each command with its processor seconds and MiB; where it is more, a limit is named instead."""
+    import subprocess
+    import sys
+
+    from checkoutgen.spec.resolve import shipped_languages
+
+    document = minimal()
+    document["shop"]["languages"] = every = list(shipped_languages())
+    for number in range(20):
+        products = [
+            {
+                "id": f"p{number}-{index}",
+                "title": {language: f"Title {index} in {language}" for language in every},
+                "description": {language: f"What it is, number {index}, in {language}" for language in every},
+                "price": "5.90",
+            }
+            for index in range(500)
+        ]
+        (work / f"products{number}.json").write_text(json.dumps(products, indent=1))
+    document["catalogue"]["files"] = [f"products{number}.json" for number in range(20)]
+    (work / "spec.yaml").write_bytes(written(document))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for command in (
+        ["validate", "spec.yaml"],
+        ["plan", "spec.yaml", "shop"],
+        ["build", "spec.yaml", "shop"],
+        ["build", "--check", "spec.yaml", "shop"],
+    ):
+        run = [sys.executable, "-m", "checkoutgen", *command]
+        with subprocess.Popen(
+            run, cwd=work, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stderr is not None
+            said = process.stderr.read().decode()
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        assert (process.returncode, said) == (0, "")
+        assert used.ru_maxrss / 1024 < 300, command
+        assert used.ru_utime + used.ru_stime < 10, command
