@@ -36,9 +36,13 @@ def _mermaid(lines: list[str]) -> str:
 
 
 def drawn(page: str) -> str:
-    """The page with both diagrams as the code has them now."""
+    """The page with its diagrams as the code has them now."""
     found = tables()
-    diagrams = {"orders": orders(found["ORDER_MOVES"]), "attempts": attempts(found["ATTEMPT_MOVES"])}
+    diagrams = {
+        "orders": orders(found["ORDER_MOVES"]),
+        "attempts": attempts(found["ATTEMPT_MOVES"]),
+        "collections": attempts(found["CAPTURE_MOVES"]),
+    }
     for name, diagram in diagrams.items():
         between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.S)
         page = between.sub(lambda match, diagram=diagram: f"{match[1]}{diagram}\n{match[2]}", page)

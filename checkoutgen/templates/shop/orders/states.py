@@ -79,6 +79,15 @@ ATTEMPT_MOVES: dict[str, tuple[str, ...]] = {
 }
 
 
+# A collection of reserved money. One that was refused may come after all, one that was done may be taken back.
+CAPTURE_MOVES: dict[str, tuple[str, ...]] = {
+    "requested": ("pending", "done", "failed"),
+    "pending": ("done", "failed"),
+    "done": ("failed",),
+    "failed": ("done",),
+}
+
+
 class IllegalMove(Exception):
     """An order was asked to go where `ORDER_MOVES` does not lead."""
 

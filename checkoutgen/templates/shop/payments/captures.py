@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from orders import lifecycle
 from orders.models import Fulfilment, Order
-from orders.states import ATTEMPT_MOVES, AttemptState, OrderState
+from orders.states import ATTEMPT_MOVES, CAPTURE_MOVES, AttemptState, OrderState
 
 from . import methods
 from .adapters import adapter
@@ -76,7 +76,7 @@ def take_in(order: Order, attempt: PaymentAttempt, fact: Fact) -> str:
     if row is None:
         return "unknown"
     state = Capture.State.DONE if fact.kind == "capture_done" else Capture.State.FAILED
-    if row.state == state:
+    if state not in CAPTURE_MOVES[row.state]:
         return "stale"
     undone = row.state == Capture.State.DONE  # the bank took it back after saying yes
     row.state, row.failure, row.next_check_at = state, fact.failure, None
