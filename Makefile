@@ -3,11 +3,12 @@ PYTHON ?= python3
 PORT ?= 8000
 SPEC ?= examples/b2c.yaml
 OUT ?= demo
+SEED ?= 1
 PY := .venv/bin/python
 PROVIDERS := checkoutgen/templates/payments
 COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: setup demo test slow lock clean
+.PHONY: setup demo test slow campaign lock clean
 setup: .venv/installed
 
 .venv/installed: requirements/dev.lock pyproject.toml
@@ -30,6 +31,11 @@ test: setup
 # The counts of the bars: 2,000 merges, 1,000 killed builds.
 slow: setup
 	$(PY) -m pytest -m slow -q
+
+# The long form of what tests/payments/test_campaign.py runs: 10,000 buyers on each database. SEED=... for another course of events.
+campaign: setup
+	$(PY) -m benchmarks.campaign --checkouts 10000 --kill-every 30 --seed $(SEED) --seconds 36000
+	$(PY) -m benchmarks.campaign --checkouts 10000 --kill-every 30 --seed $(SEED) --seconds 36000 --database postgresql
 
 # tool, shop and payment providers take their versions from dev, so that what is tested is what is installed.
 lock: setup
