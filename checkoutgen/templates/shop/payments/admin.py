@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.lists import ReadOnly, amount
 
 from . import engine
-from .models import PaymentAttempt, PaymentEvent, Refund
+from .models import PaymentAttempt, PaymentEvent, Refund, SavedMethod
 from .statements.views import statement
 
 
@@ -79,3 +79,14 @@ class RefundAdmin(ReadOnly, admin.ModelAdmin):
         for refund in queryset.filter(state="pending", attempt__provider=""):
             engine.refund_sent(refund, actor=request.user.get_username())
             messages.success(request, f"{refund.order}: {self.sum(refund)}")
+
+
+@admin.register(SavedMethod)
+class SavedMethodAdmin(ReadOnly, admin.ModelAdmin):
+    """Who let what be kept, by which words. The token stays out: nobody here needs it."""
+
+    list_display = ["__str__", "user", "provider", "state", "consented_at", "consent_version", "used_at"]
+    list_filter = ["state", "provider"]
+    search_fields = ["user__email", "last4"]
+    list_select_related = ["user"]
+    exclude = ["token", "customer"]

@@ -130,8 +130,7 @@ def _open_attempt(
             next_check_at=now + check_delay(timedelta(0)) if provider else None,
             saved=wish.card,
         )
-        if wish.consent:
-            saved.ask(attempt, wish.consent, now)
+        saved.note(attempt, wish, now)
         order.payment_method = method["id"]
         order.expires_at = methods.expires_at(method, now)
         if method["kind"] in methods.PAID_LATER:

@@ -72,14 +72,18 @@ def consent(method: dict[str, Any], user: "User | None") -> tuple[str, str]:
     return label, f"{who % names} {until}"
 
 
-def ask(attempt: PaymentAttempt, text: str, now: datetime) -> None:
-    """Write down the consent that an attempt is made with; the token follows when it was paid."""
+def note(attempt: PaymentAttempt, wish: Wish, now: datetime) -> None:
+    """Write down what an attempt is made with: something saved, or a consent whose token follows when it was paid."""
+    if wish.card:
+        SavedMethod.objects.filter(pk=wish.card.pk).update(used_at=now)
+    if not wish.consent:
+        return
     SavedMethod.objects.create(
         user=attempt.order.user,
         attempt=attempt,
         method=attempt.method,
         provider=attempt.provider,
-        consent_text=text,
+        consent_text=wish.consent,
         consent_version=CONSENT_VERSION,
         consented_at=now,
         next_check_at=now,

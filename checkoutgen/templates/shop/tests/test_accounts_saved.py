@@ -191,6 +191,15 @@ class PayingTest(_Saving, ShoppingTestCase):
         self.assertEqual(self.provider.charged, {started.attempt.key: "tok-1"})
         self.assertEqual(engine.paid_amount(order), order.total_amount)
 
+    def test_the_last_used_comes_first(self) -> None:
+        user = self.user()
+        first = self.card(user)
+        self.provider.card = ("Mastercard", "4444", 2031, 1)
+        second = self.card(user)
+        self.assertEqual(saved.of(user), [second, first])
+        self.pay(first)
+        self.assertEqual(saved.of(user), [first, second])
+
     def test_clicked_again_and_after_a_lost_answer_it_is_charged_once(self) -> None:
         row = self.card()
         order = self.order_of(row.user)
