@@ -27,6 +27,7 @@ from .processes import MAIL_SERVER, Shop, build_shop, kill_at_random, postgresql
 from .seeded import BUGS
 
 VARIANTS = 8
+RECOVERY = 18  # broken on a slow machine too: finds no bug
 LONGEST_QUEUE = 200  # of mails and webhooks: the campaign looks for mistakes, not for what the machine can bear
 
 
@@ -201,7 +202,7 @@ def _report(
     if not broken:
         print(f"  all {len(checker.CHECKS)} invariants hold")
     sys.stdout.flush()
-    return int(not broken) if options.bug else int(bool(broken))
+    return int(not broken.keys() - {RECOVERY}) if options.bug else int(bool(broken))
 
 
 def _words(counts: Any) -> str:
