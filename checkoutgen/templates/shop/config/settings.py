@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "cart.middleware.CartMiddleware",
+    *(["common.middleware.OwnNotFoundMiddleware"] if DEBUG else []),
 ]
 TEMPLATES = [
     {

@@ -113,6 +113,19 @@ def _ready(order: Order, data: dict[str, Any], actor: str) -> str:
     return ""
 
 
+def _arrived(order: Order, data: dict[str, Any], actor: str) -> str:
+    try:
+        lifecycle.arrived(order, actor=actor)
+    except IllegalMove:
+        return _text("The order is not on its way any more.")
+    return ""
+
+
+def _on_its_way(order: Order) -> bool:
+    sent = order.state == OrderState.FULFILLED and not lifecycle.is_collected(order)
+    return sent and order.delivery.get("kind") != "digital" and not order.events.filter(kind="delivered").exists()
+
+
 def _waits_for_collection(order: Order) -> bool:
     confirmed = order.state == OrderState.CONFIRMED and lifecycle.is_collected(order)
     return confirmed and not order.events.filter(kind="ready").exists()
@@ -168,6 +181,13 @@ DEEDS: dict[str, Deed] = {
         ShipForm,
         lambda order: order.state == OrderState.CONFIRMED,
         _ship,
+    ),
+    "delivered": Deed(
+        _("Delivered"),
+        _("The carrier says that the last parcel has arrived. The buyer gets a mail with the last day to withdraw."),
+        NoForm,
+        _on_its_way,
+        _arrived,
     ),
     "collect": Deed(
         _("Collect the money"),

@@ -63,6 +63,8 @@ def review(order: Order, reason: str, *, actor: str = "", **data: Any) -> None:
         record(order, "review", actor=actor, reason=reason, **data)
     else:
         move(order, OrderState.REVIEW, actor=actor, reason=reason, **data)
+        if order.confirmed_at is None:
+            mail_buyer(order, "order-received")  # the confirmation comes when it was looked at
     number = order.events.filter(kind="review").count()
     mail_seller(order, "order-review", subject=str(number), reason=reason, **data)
 
@@ -155,6 +157,17 @@ def unsent(order: Order) -> dict[str, int]:
     for parcel in order.fulfilments.all():
         wanted.subtract({each["sku"]: each["quantity"] for each in parcel.lines})
     return +wanted
+
+
+@transaction.atomic
+def arrived(order: Order, *, actor: str = "", now: datetime | None = None) -> None:
+    """The last parcel is with the buyer: tell until when goods may be given back. IllegalMove before all has left."""
+    order = lock(order.pk)
+    if order.state != OrderState.FULFILLED or is_collected(order) or order.events.filter(kind="delivered").exists():
+        raise IllegalMove(f"an order that is {order.state} cannot have arrived")
+    at = (now or timezone.now()).isoformat(timespec="seconds")
+    record(order, "delivered", actor=actor, at=at)
+    mail_buyer(order, "delivered", at=at)
 
 
 @transaction.atomic

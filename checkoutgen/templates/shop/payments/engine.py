@@ -336,8 +336,8 @@ def _take_in(order: Order, attempt: PaymentAttempt, fact: Fact) -> str:
     if money:
         return _money_came(order, attempt, fact)
     if fact.kind == AttemptState.PENDING:
-        if order.state in UNPAID:
-            lifecycle.mail_buyer(order, "payment-pending", subject=attempt.key)
+        if order.state in UNPAID:  # there is nothing left to do for the buyer, but the bank takes its time
+            lifecycle.mail_buyer(order, "order-received")
     elif fact.kind == AttemptState.REVERSED:
         if order.state != OrderState.CANCELLED:
             lifecycle.review(order, "payment_reversed", actor=fact.source, attempt=attempt.key)

@@ -20,6 +20,7 @@ from orders import lifecycle
 from orders.models import Order
 from orders.placing import place
 from orders.states import IllegalMove
+from payments import engine
 from tests.shopping import WAYS, ShoppingTestCase, an_order
 from tests.stall import open_stall
 
@@ -197,6 +198,31 @@ class SentTest(ShoppingTestCase):
             self.assertEqual(self.sent(order), ["ready-for-pickup", "delivered"])
         with self.assertRaises(IllegalMove):
             lifecycle.make_ready(order)
+
+    def test_buyer_hears_of_an_order_that_is_not_confirmed_at_once(self) -> None:
+        """Article 11, Directive 2000/31/EC: the receipt is acknowledged without undue delay."""
+        slow, odd = an_order(), an_order()
+        for order, kind in ((slow, "pending"), (odd, "captured")):
+            attempt = engine.start(order, "card").attempt
+            self.provider.charge(attempt, 1)
+            fact = self.provider.fact(attempt, f"evt-{attempt.key}", kind)
+            for _ in range(2):
+                engine.apply(fact)
+            self.assertEqual(self.sent(order).count("order-received"), 1, kind)
+        self.provider.charge(slow.attempts.get())
+        engine.apply(self.provider.fact(slow.attempts.get(), "paid"))
+        self.assertEqual(self.sent(slow)[:2], ["order-received", "order-confirmation"])
+
+    def test_buyer_hears_that_the_last_parcel_has_arrived(self) -> None:
+        order = an_order(method="invoice")
+        engine.start(order, "invoice")
+        with self.assertRaises(IllegalMove):
+            lifecycle.arrived(order)
+        lifecycle.ship(order)
+        lifecycle.arrived(order, actor="seller")
+        self.assertEqual(self.sent(order).count("delivered"), 1)
+        with self.assertRaises(IllegalMove):
+            lifecycle.arrived(order)
 
     def test_missing_template_is_named_by_the_check(self) -> None:
         self.assertEqual(templates_are_there(None), [])
