@@ -183,7 +183,7 @@ DEEDS: dict[str, Deed] = {
         _ship,
     ),
     "delivered": Deed(
-        _("Delivered"),
+        _("Mark as delivered"),
         _("The carrier says that the last parcel has arrived. The buyer gets a mail with the last day to withdraw."),
         NoForm,
         _on_its_way,
