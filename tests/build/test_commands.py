@@ -135,6 +135,16 @@ def test_a_busy_port_is_one_message(tmp_path: Path) -> None:
     assert not (tmp_path / "shop").exists()
 
 
+def test_serve_refuses_a_place_before_it_locks_it(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere/folder").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere/folder")
+    before = (tmp_path / "elsewhere").stat().st_mtime_ns
+    result = run("serve", MINIMAL, "--out", tmp_path / "link", "--port", "0")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "symbolic link" in result.stderr
+    assert (tmp_path / "elsewhere").stat().st_mtime_ns == before
+
+
 def test_serve_runs_the_shop_until_it_is_stopped(tmp_path: Path) -> None:
     command = [
         sys.executable,

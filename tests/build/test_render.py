@@ -25,7 +25,15 @@ Make = Callable[..., Spec]
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ("b2c", "b2b", "minimal")
 DIGESTS = """
-import hashlib, json, sys
+import hashlib, json, os, sys
+if os.environ.get("REVERSED"):
+    listed, scanned = os.listdir, os.scandir
+    class scandir(list):
+        def __init__(self, *path): super().__init__(sorted(scanned(*path), key=lambda entry: entry.name, reverse=True))
+        def __enter__(self): return iter(self)
+        def __exit__(self, *_): pass
+        close = __exit__
+    os.listdir, os.scandir = lambda *path: sorted(listed(*path), reverse=True), scandir
 from pathlib import Path
 from checkoutgen.build.render import render
 from checkoutgen.spec import load
@@ -41,9 +49,10 @@ def test_rendering_twice_gives_the_same_bytes(example: str) -> None:
 
 
 def test_machine_and_surroundings_do_not_matter(tmp_path: Path) -> None:
-    """Other hash seeds, time zones, locales, home folders, working folders and clocks."""
+    """Other hash seeds, time zones, locales, home folders, working folders and orders of files in a folder."""
     surroundings: list[tuple[dict[str, str], Path]] = [
         ({"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C", "LANG": "C"}, ROOT),
+        ({"REVERSED": "1"}, ROOT),
         ({"PYTHONHASHSEED": "1", "TZ": "Asia/Kathmandu", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "0"}, tmp_path),
         (
             {"PYTHONHASHSEED": "4711", "TZ": "America/St_Johns", "LC_ALL": "tr_TR.UTF-8", "HOME": str(tmp_path)},
