@@ -285,6 +285,14 @@ class UploadTest(StatementTestCase):
         self.assertContains(self.upload(content), order.number)
         self.assertState(order, "confirmed")
 
+    def test_table(self) -> None:
+        order = self.order()
+        amount = self.total(order).replace(".", ",")
+        content = f"Nr;Datum;Betrag;Währung;Zweck\n1;20.11.2026;{amount};EUR;{order.number}\n".encode()
+        with patch.dict(SHOP["payment"], statements={"csv": COLUMNS}):
+            self.assertContains(self.upload(content), order.number)
+        self.assertState(order, "confirmed")
+
     def test_hostile_and_other_files(self) -> None:
         for content in (b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>', b"<a/>", b"a;b"):
             answer = self.upload(content)
@@ -433,7 +441,7 @@ class NumbersTest(ShoppingTestCase):
             (f"{prefix}{year}", set()),
             (f"{prefix} {year} {number[:3]} {number[3:]}", {order.number}),
         ):
-            self.assertEqual(set(matching.numbers_in(text)), found, text)
+            self.assertEqual(set(matching.numbers_in(text, matching.series())), found, text)
 
     def test_folder_of_files_is_not_read(self) -> None:
         with self.assertRaises(CommandError):

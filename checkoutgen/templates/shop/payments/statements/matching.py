@@ -117,12 +117,13 @@ def _fact(entry: Entry, kind: str, attempt: PaymentAttempt | None) -> Fact:
 
 def find(texts: Iterable[str]) -> Order | None:
     """The one order whose reference or number stands in the texts; None for none or more than one."""
-    numbers = {number for text in texts for number in numbers_in(text)}
+    known = series()
+    numbers = {number for text in texts for number in numbers_in(text, known)}
     found = list(Order.objects.filter(number__in=numbers)[:2]) if numbers else []
     return found[0] if len(found) == 1 else None
 
 
-def numbers_in(text: str) -> Iterator[str]:
+def numbers_in(text: str, known: list[tuple[str, str]]) -> Iterator[str]:
     """Order numbers that a text names: as they are, as creditor reference (RF) or as Swiss QR reference.
 
     Banks print references in groups and cut lines anywhere, so the text is read as it is and without its blanks. A
@@ -130,16 +131,16 @@ def numbers_in(text: str) -> Iterator[str]:
     """
     text = text.upper()
     for written in (text, re.sub(r"\s", "", text)):
-        for prefix, year in _series():
+        for prefix, year in known:
             for match in _pattern(prefix, year).finditer(written):
                 if not match["check"] or iso11649.is_valid(f"RF{match['check']}{prefix}{year}{match['number']}"):
                     yield f"{prefix}-{year}-{match['number']}"
         for digits in re.findall(r"(?<![0-9])[0-9]{27}(?![0-9])", written):
             if (told := references.read_qr(digits)) is not None:
-                yield from (f"{prefix}-{told[0]}-{told[1]}" for prefix, year in _series() if year == told[0])
+                yield from (f"{prefix}-{told[0]}-{told[1]}" for prefix, year in known if year == told[0])
 
 
-def _series() -> list[tuple[str, str]]:
+def series() -> list[tuple[str, str]]:
     """Prefix and year of every series of order numbers there has been."""
     found = NumberSeries.objects.filter(name__regex=r"^[A-Z]+-[0-9]{4}$").values_list("name", flat=True)
     return [(prefix, year) for prefix, _, year in (name.partition("-") for name in found)]
