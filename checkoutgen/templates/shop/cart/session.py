@@ -195,6 +195,8 @@ def take_over(cart: Cart, other: Cart) -> None:
         touch(cart)
 
 
-def forget_old(now: datetime) -> int:
+def forget_old(now: datetime | None = None, limit: int = 500) -> int:
     """Deletes carts that nobody touched for 90 days, with what was typed into them. The worker calls it."""
-    return Cart.objects.filter(ordered_at=None, updated_at__lt=now - COOKIE_AGE).delete()[0]
+    old = Cart.objects.filter(ordered_at=None, updated_at__lt=(now or timezone.now()) - COOKIE_AGE)
+    pks = list(old.values_list("pk", flat=True)[:limit])
+    return old.filter(pk__in=pks).delete()[0] if pks else 0

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from datetime import timedelta
 from io import StringIO
 from threading import Event
 from unittest.mock import Mock, patch
@@ -10,12 +11,13 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.urls import reverse
+from django.utils import timezone
 
 from orders.models import Order
 from payments import engine
 from payments.models import Refund
 
-from .shopping import ShoppingTestCase, an_order
+from .shopping import ShoppingTestCase, a_cart, an_order
 
 
 def staff():
@@ -172,6 +174,12 @@ class WorkerTest(ShoppingTestCase):
         call_command("worker", once=True)
         self.assertState(order, "confirmed")
         self.assertFalse(order.mails.filter(sent_at=None, due_at__isnull=False).exists())
+
+    def test_old_carts_are_forgotten(self) -> None:
+        old, new = a_cart(), a_cart()
+        type(old).objects.filter(pk=old.pk).update(updated_at=timezone.now() - timedelta(days=91))
+        call_command("worker", once=True)
+        self.assertEqual([cart.pk for cart in type(old).objects.all()], [new.pk])
 
     def test_one_broken_duty_does_not_stop_the_others(self) -> None:
         order = an_order()

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
+from cart.session import forget_old
 from mails.sending import send_due
 from payments.adapters import adapters
 from payments.engine import expire_due, reconcile_due
@@ -23,11 +24,11 @@ logger = logging.getLogger(__name__)
 def duties() -> list[Callable[[], int]]:
     """With --once in this order: settle payments before letting orders go, and tell about both."""
     own = [work for each in adapters().values() if (work := getattr(each, "work", None))]
-    return [*own, reconcile_due, collect_due, work_due, expire_due, warn_due, send_due]
+    return [*own, reconcile_due, collect_due, work_due, expire_due, warn_due, send_due, forget_old]
 
 
 class Command(BaseCommand):
-    help = "Send due mails, ask providers about open payments, let unpaid orders go. Any number may run at once."
+    help = "Do what nobody asks a page for: payments, unpaid orders, mails, old carts. Any number may run at once."
     requires_system_checks = [Tags.security]  # noqa: RUF012  as Django writes it; pages, whose checks take long, are others'
 
     def add_arguments(self, parser: Any) -> None:
