@@ -37,6 +37,10 @@ class EmailForm(forms.Form):
     email = EmailField()
 
 
+class ConfirmForm(forms.Form):
+    password = PasswordField(autocomplete="current-password", label=_("Password"))
+
+
 class NewPasswordForm(forms.Form):
     """One password field; `email` is what the password must not resemble."""
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import cards, views
+from accounts import cards, privacy, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -8,6 +8,8 @@ urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("register/", views.register, name="register"),
+    path("data/", privacy.data, name="data"),
+    path("delete/", privacy.delete, name="delete"),
     path("cards/<str:key>/remove/", cards.remove, name="remove-card"),
     path("verify/", views.send_verification, name="send-verification"),
     path("verify/<str:token>/", views.verify, name="verify"),

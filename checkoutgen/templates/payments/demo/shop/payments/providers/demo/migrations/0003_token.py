@@ -2,8 +2,9 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import payments.providers.demo.models
 from django.db import migrations, models
+
+import payments.providers.demo.models
 
 
 class Migration(migrations.Migration):
