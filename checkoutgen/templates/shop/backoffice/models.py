@@ -12,7 +12,7 @@ _GROUPS, _GROUP = 6, 4  # 120 random bits: too many to guess from a digest, howe
 
 
 class RecoveryCode(models.Model):
-    """A code that signs a member of the staff in once, in place of the app on a lost telephone. Only a digest is kept."""
+    """Signs a member of the staff in once, in place of the app on a lost telephone. Only a digest is kept."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes")
     digest = models.CharField(max_length=64, unique=True)

@@ -120,7 +120,9 @@ def ask(request: HttpRequest) -> HttpResponse:
             return SeeOther(to)
         throttle.failed(request, user.get_username(), "second-factor")
         logger.warning("wrong second factor of user %s", user.pk)
-        form.add_error("code", _("This code is not right, or was used already. The app shows a new one every 30 seconds."))
+        form.add_error(
+            "code", _("This code is not right, or was used already. The app shows a new one every 30 seconds.")
+        )
     return _render(request, "ask", 422 if form.errors else 200, form=form, title=_("Second factor"))
 
 

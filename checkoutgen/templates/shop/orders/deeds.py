@@ -193,8 +193,10 @@ DEEDS: dict[str, Deed] = {
         _("Collect the money"),
         _("All that is reserved for this order is collected now. Shipping does so by itself."),
         NoForm,
-        lambda order: order.state in (OrderState.CONFIRMED, OrderState.FULFILLED, OrderState.REVIEW)
-        and settlement.collectable(order),
+        lambda order: (
+            order.state in (OrderState.CONFIRMED, OrderState.FULFILLED, OrderState.REVIEW)
+            and settlement.collectable(order)
+        ),
         _collect,
     ),
     "refund": Deed(
@@ -215,8 +217,10 @@ DEEDS: dict[str, Deed] = {
         _("Cancel"),
         _("The order is called off, its stock is free again, and what was paid goes back. The buyer gets a mail."),
         CancelForm,
-        lambda order: order.state in (*UNPAID, OrderState.REVIEW)
-        or (order.state == OrderState.CONFIRMED and not order.fulfilments.exists()),
+        lambda order: (
+            order.state in (*UNPAID, OrderState.REVIEW)
+            or (order.state == OrderState.CONFIRMED and not order.fulfilments.exists())
+        ),
         _cancel,
     ),
 }

@@ -1,4 +1,4 @@
-"""Collecting what was reserved, and warning before a reservation ends. The worker does both; the back office may too."""
+"""Collecting what was reserved, and warning before a reservation ends: by the worker, or at once by the back office."""
 
 import logging
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The Swiss QR-bill and its references. That the drawn symbol says this is tested in a browser, with a reader of codes."""
+"""The Swiss QR-bill and its references. Whether a reader of codes reads the drawn symbol is tested in a browser."""
 
 from unittest.mock import patch
 

@@ -66,7 +66,9 @@ def paid(amount: str, text: str = "", *, ref: str = "B1", more: str = "<Sts><Cd>
 def statement(*entries: str, version: str = "08") -> io.BytesIO:
     name = f"urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}"
     account = "<Acct><Id><IBAN>FR7630006000011234567890189</IBAN></Id></Acct>"
-    body = f'<Document xmlns="{name}"><BkToCstmrStmt><Stmt>{account}{"".join(entries)}</Stmt></BkToCstmrStmt></Document>'
+    body = (
+        f'<Document xmlns="{name}"><BkToCstmrStmt><Stmt>{account}{"".join(entries)}</Stmt></BkToCstmrStmt></Document>'
+    )
     return io.BytesIO(f'<?xml version="1.0" encoding="UTF-8"?>{body}'.encode())
 
 
@@ -324,14 +326,22 @@ class TableTest(StatementTestCase):
     def test_old_encodings(self) -> None:
         order = self.order()
         amount = self.total(order).replace(".", ",")
-        self.assertEqual(self.rows(f"1;20.11.26;{amount};EUR;Grüße {order.number}", encoding="windows-1252"), ["applied"])
+        self.assertEqual(
+            self.rows(f"1;20.11.26;{amount};EUR;Grüße {order.number}", encoding="windows-1252"), ["applied"]
+        )
 
     def test_without_columns_in_the_specification_a_csv_is_refused(self) -> None:
         with patch.dict(SHOP["payment"], statements={}), self.assertRaises(StatementError):
             list(matching.reconcile(io.BytesIO(b"Nr;Datum\n1;2\n")))
 
     def test_files_that_are_no_such_table(self) -> None:
-        for content in (b"", b"Nr;Datum\n", b"\xff\xfe\x00x", b'Nr;Datum;Betrag;W\xc3\xa4hrung;Zweck\n"open', b"a\n" * 99):
+        for content in (
+            b"",
+            b"Nr;Datum\n",
+            b"\xff\xfe\x00x",
+            b'Nr;Datum;Betrag;W\xc3\xa4hrung;Zweck\n"open',
+            b"a\n" * 99,
+        ):
             with self.assertRaises(StatementError, msg=content):
                 list(table.entries(io.BytesIO(content), COLUMNS))
 

@@ -101,7 +101,9 @@ def _sent_back(entry: Entry, order: Order | None) -> str:
 
 
 def _fact(entry: Entry, kind: str, attempt: PaymentAttempt | None) -> Fact:
-    text = " · ".join(dict.fromkeys(entry.texts))[:200] if kind == "unknown" else ""  # what a person needs to find out who it was
+    text = (
+        " · ".join(dict.fromkeys(entry.texts))[:200] if kind == "unknown" else ""
+    )  # what a person needs to find out who it was
     day = entry.day.isoformat() if entry.day else ""
     return Fact(
         provider="",

@@ -142,7 +142,6 @@ class ErrorTest(StripeTestCase):
             with self.assertRaises(Declined, msg=str(status)), self.assertLogs(adapter.logger, "ERROR"):
                 adapter.fetch(attempt)
 
-
     def test_declines_in_the_words_of_the_shop(self) -> None:
         for error, code in (
             ({"code": "card_declined", "decline_code": "insufficient_funds"}, "insufficient_funds"),

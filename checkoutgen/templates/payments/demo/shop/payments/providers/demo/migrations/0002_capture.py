@@ -58,9 +58,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["pk"],
-                "constraints": [
-                    models.CheckConstraint(condition=Q(("amount__gt", 0)), name="demo_capture_positive")
-                ],
+                "constraints": [models.CheckConstraint(condition=Q(("amount__gt", 0)), name="demo_capture_positive")],
             },
         ),
     ]
