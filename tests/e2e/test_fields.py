@@ -21,7 +21,7 @@ from .conftest import ROOT, Shop, Visit, serve
 from .test_pages import FIRST_WINDOW, PROBE, TEXTS, accessibility, english_only
 
 if TYPE_CHECKING:
-    from playwright.sync_api import FrameLocator, Page
+    from playwright.sync_api import FrameLocator, Page, Route
 
 Open = Callable[..., Visit]
 METHODS = """\
@@ -185,15 +185,14 @@ def test_shop_that_does_not_answer_is_asked_again_with_the_same_token(fields_sho
     fill(it.page, GOOD_CARD)
     tokens: list[str] = []
 
-    def lose_the_first(route: object) -> None:
-        request = route.request  # type: ignore[attr-defined]
-        if request.method != "POST":
-            return route.continue_()  # type: ignore[attr-defined,no-any-return]
-        tokens.append(request.post_data)
+    def lose_the_first(route: Route) -> None:
+        if route.request.method == "POST":
+            tokens.append(route.request.post_data or "")
         if len(tokens) == 1:
-            route.fetch()  # type: ignore[attr-defined]  it arrives, its answer does not
-            return route.abort()  # type: ignore[attr-defined,no-any-return]
-        return route.continue_()  # type: ignore[attr-defined,no-any-return]
+            route.fetch()  # it arrives, its answer does not
+            route.abort()
+        else:
+            route.continue_()
 
     it.context.route("**/pay/card/", lose_the_first)
     pay(it.page)
@@ -202,7 +201,8 @@ def test_shop_that_does_not_answer_is_asked_again_with_the_same_token(fields_sho
     number = buyer.thanked()
     assert len(tokens) == 2
     assert tokens[0] == tokens[1]
-    count = f"from payments.providers.demo.models import DemoPayment as D; print(D.objects.filter(reference='{number}').count())"
+    count = "from payments.providers.demo.models import DemoPayment as D; "
+    count += f"print(D.objects.filter(reference='{number}').count())"
     assert fields_shop.manage("shell", "-v", "0", "-c", count).split()[-1] == "1"
 
 
