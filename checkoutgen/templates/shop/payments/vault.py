@@ -29,22 +29,23 @@ def work_due(now: datetime | None = None, limit: int = 50) -> int:
     for row in rows:
         _later(row, now)  # before asking: one that kills the worker must not be the first again
         if row.state == State.ASKED:
-            collect(row.attempt, now)
+            _collect(row, now)
         else:  # removed, or without an owner for too long
             forget(row)
     return len(rows)
 
 
-def collect(attempt: PaymentAttempt, now: datetime | None = None) -> None:
+def collect(attempt: PaymentAttempt) -> None:
     """Take in what the provider keeps, once the payment that it came with was made."""
-    row = saved.asked(attempt)
-    if row is None:
-        return
-    now = now or timezone.now()
-    token = _token(row) if attempt.state in PAID else None
+    if row := saved.asked(attempt):
+        _collect(row, timezone.now())
+
+
+def _collect(row: SavedMethod, now: datetime) -> None:
+    token = _token(row) if row.attempt.state in PAID else None
     if token:
         _keep(row, token)
-    elif now - row.consented_at > timedelta(days=WATCH_DAYS) and attempt.state not in LIVE_ATTEMPT:
+    elif now - row.consented_at > timedelta(days=WATCH_DAYS) and row.attempt.state not in LIVE_ATTEMPT:
         forget(row)  # never paid, or nothing was kept
 
 

@@ -152,6 +152,14 @@ class ConsentTest(_Saving, ShoppingTestCase):
         vault.work_due(timezone.now() + timedelta(days=5))
         self.assertFalse(SavedMethod.objects.exists())
 
+    def test_consent_outlives_a_specification_that_saves_no_more_and_then_ends(self) -> None:
+        attempt = engine.start(self.order_of(self.user()), "card", wish=Wish(consent="yes")).attempt
+        self.provider.state[attempt.key] = "failed"
+        engine.learn(attempt, "return")
+        with patch.dict(SHOP["payment"], methods=METHODS):
+            vault.work_due(timezone.now() + timedelta(days=5))
+        self.assertFalse(SavedMethod.objects.exists())
+
     def test_provider_that_does_not_answer_is_asked_again(self) -> None:
         order = self.order_of(self.user())
         attempt = engine.start(order, "card", wish=Wish(consent="yes")).attempt
