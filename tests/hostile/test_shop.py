@@ -122,9 +122,10 @@ def python(shop: Path, *command: str) -> None:
 
 @pytest.fixture(scope="module")
 def pages(shop: Path) -> dict[str, str]:
-    """Each page of a purchase, each mail, each list of the back office, as they are sent."""
+    """Every page in every state, each page of a purchase, each mail, each list of the back office, as they are sent."""
     out = shop.parent / "pages"
     out.mkdir()
+    python(shop, "manage.py", "preview", str(out / "preview"))
     python(shop, str(ROOT / "tests/pages/walk.py"), str(out))
     python(shop, str(Path(__file__).parent / "backoffice.py"), str(out))
     return {str(path.relative_to(out)): path.read_text(encoding="utf-8") for path in sorted(out.rglob("*.*"))}
@@ -141,7 +142,7 @@ class Acts(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self._script = tag == "script"
+        self._script = tag == "script" and ("type", "application/ld+json") not in attributes  # which is data
         for name, value in attributes:
             told = (value or "").strip().lower()
             loads = name in ("src", "href", "action", "formaction", "srcset", "data", "poster") and told.partition(
@@ -190,6 +191,7 @@ def test_every_page_shows_the_texts_and_none_acts(pages: dict[str, str]) -> None
         assert f"fr-{wanted}.html" in showing, wanted
     assert sum(name.startswith("mails/") for name in showing) >= 10
     assert sum(name.startswith("admin-") for name in showing) >= 3
+    assert sum(name.startswith("preview/") for name in showing) >= 80
 
 
 def test_mails_have_one_line_of_subject(pages: dict[str, str]) -> None:
