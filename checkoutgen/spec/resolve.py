@@ -550,15 +550,14 @@ def _saved(method: Data, offer: contract.Schema, at: At, data: Data, context: Co
 
 
 def _captured(method: Data, offer: contract.Schema, at: At, context: Context) -> None:
-    """To reserve now and collect later needs a provider that does it (`x-captures`: its kinds), on its own page."""
+    """To reserve now and collect later needs a provider that does it (`x-captures`: its kinds)."""
     kinds = offer.get("x-captures", [])
     if method["kind"] not in kinds:
         who = method.get("provider") or f"`{method['kind']}`"
         can = f"reserves money for {', '.join(kinds)} only" if kinds else "reserves no money"
         context.report((*at, "capture"), f"{who} {can}; write `capture: at-order`")
-    for other, instead in ((method["mode"] == "fields", "mode: hosted"), (method["save"], "save: false")):
-        if other:
-            context.report((*at, "capture"), f"works with `{instead}` only; write that, or `capture: at-order`")
+    if method["save"]:
+        context.report((*at, "capture"), "works with `save: false` only; write that, or `capture: at-order`")
 
 
 def _legal(data: Data, context: Context) -> None:

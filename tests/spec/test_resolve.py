@@ -108,7 +108,6 @@ METHOD = {"id": "card", "kind": "card", "provider": "stripe"}
         ({"kind": "sepa-debit", "provider": "mollie"}, "payment.methods[0].kind", "mollie does not do `sepa-debit`"),
         ({"kind": "ideal", "capture": "at-shipping"}, "payment.methods[0].capture", "reserves money for card, wallet"),
         ({"provider": "alma", "kind": "pay-later", "capture": "at-shipping"}, "payment.methods[0].capture", "no money;"),
-        ({"capture": "at-shipping", "mode": "fields"}, "payment.methods[0].capture", "works with `mode: hosted` only"),
         ({"provider": "payplug", "kind": "twint"}, "payment.methods[0].kind", "it does: card, instalments"),
         ({"provider": "alma", "kind": "card"}, "payment.methods[0].kind", "it does: instalments, pay-later"),
     ],
