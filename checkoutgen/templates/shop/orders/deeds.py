@@ -38,7 +38,10 @@ class ShipForm(NoForm):
         titles = {line.sku: localized(line.title) for line in order.lines.all()}
         for sku, quantity in self.rest.items():
             self.fields[f"quantity-{sku}"] = forms.IntegerField(
-                label=f"{titles[sku]} ({sku})", min_value=0, max_value=quantity, initial=quantity
+                label=_text("In this parcel: %(title)s") % {"title": f"{titles[sku]} ({sku})"},
+                min_value=0,
+                max_value=quantity,
+                initial=quantity,
             )
 
     def clean(self) -> dict[str, Any]:
