@@ -29,6 +29,7 @@ class Box:
     kind: str
     items: str  # titles of what it is about
     statement: str
+    missing: str  # what to do when it is not ticked
 
 
 def boxes(bought: Iterable[tuple[str, Product]], market_code: str, company: dict[str, Any] | None) -> list[Box]:
@@ -46,21 +47,23 @@ def boxes(bought: Iterable[tuple[str, Product]], market_code: str, company: dict
         if kind := KINDS.get(product.withdrawal_exception):
             items.setdefault(kind, []).append(title)
     found = []
+    begin = _("Tick the box so that we may begin at once, or take %(items)s out of the cart.")
+    know = _("Tick the box about the right of withdrawal as well.")
     if "digital" in items:
-        named = ", ".join(items["digital"])
+        named = {"items": ", ".join(items["digital"])}
         consent = _("I expressly agree that you begin with %(items)s before the withdrawal period ends.")
         loss = _("I know that I lose my right of withdrawal from %(items)s as soon as you begin.")
-        found += [Box("digital-consent", "digital", named, consent % {"items": named})]
-        found += [Box("digital-loss", "digital", named, loss % {"items": named})]
+        found += [Box("digital-consent", "digital", named["items"], consent % named, begin % named)]
+        found += [Box("digital-loss", "digital", named["items"], loss % named, know)]
     if "service" in items:
-        named = ", ".join(items["service"])
+        named = {"items": ", ".join(items["service"])}
         request = _(
             "I expressly ask you to begin with %(items)s before the withdrawal period ends. If I withdraw before it is"
             " finished, I pay for what was done until then."
         )
         loss = _("I know that I lose my right of withdrawal from %(items)s once it has been performed in full.")
-        found += [Box("service-request", "service", named, request % {"items": named})]
-        found += [Box("service-loss", "service", named, loss % {"items": named})]
+        found += [Box("service-request", "service", named["items"], request % named, begin % named)]
+        found += [Box("service-loss", "service", named["items"], loss % named, know)]
     return found
 
 

@@ -22,7 +22,8 @@ TICKED = {"digital-consent": "on", "digital-loss": "on"}
 class DeclarationsTest(BuyerTestCase):
     def setUp(self) -> None:
         super().setUp()
-        for patcher in (patch.dict(MARKETS[HOME], withdrawal=LABELS), patch.dict(SHOP, audience="b2c")):
+        consumers = patch.dict(SHOP, audience="b2c"), patch.dict(SHOP["checkout"], fields={"company": "none"})
+        for patcher in (patch.dict(MARKETS[HOME], withdrawal=LABELS), *consumers):
             patcher.start()
             self.addCleanup(patcher.stop)
         self.sell("m")

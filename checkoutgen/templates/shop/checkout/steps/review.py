@@ -28,9 +28,8 @@ class ReviewForm(django_forms.Form):
     def __init__(self, *args: Any, boxes: Sequence[Box] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for box in boxes:
-            missing = _("Tick the box so that we may begin at once, or take %(items)s out of the cart.")
             self.fields[box.name] = django_forms.BooleanField(
-                label=box.statement, error_messages={"required": missing % {"items": box.items}}
+                label=box.statement, error_messages={"required": box.missing}
             )
         if section("checkout").get("terms") == "checkbox":
             self.fields["terms"] = django_forms.BooleanField(
