@@ -23,6 +23,7 @@ from .test_pages import FIRST_WINDOW, PROBE, TEXTS, accessibility, english_only
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator, Page, Route
 
+expect.set_options(timeout=20_000)
 Open = Callable[..., Visit]
 METHODS = """\
     - {id: card, kind: card, provider: demo, mode: fields}
@@ -281,7 +282,7 @@ def test_address_that_nothing_goes_to(fields_shop: Shop, visit: Open) -> None:
     at_the_wallet(fields_shop, it, "fr", "FR")
     agree(it.page, "is-agree")
     expect(it.page).to_have_url(re.compile(r"/checkout/delivery/"))
-    expect(it.page.locator("main [role=status]")).to_contain_text("Islande")
+    expect(it.page.locator("main .note[role=status]")).to_contain_text("Islande")
     shot(it.page, "wallet-nowhere")
     assert problems(it.page, "fr") == []
 

@@ -138,7 +138,8 @@ class Saving(Protocol):
 class Fields(Protocol):
     """The functions of `payments/providers/<name>/fields.py`: the provider's fields in the page of the shop.
 
-    `places` fills in the addresses of scripts.json, `settings` is what its script in the page may know; `typed` is what that script brings back, never card data.
+    `places` fills in the addresses of scripts.json, `settings` is what its script in the page may know, `typed` what
+    that script brings back: never card data.
     """
 
     def places(self, currency: str) -> dict[str, str]: ...

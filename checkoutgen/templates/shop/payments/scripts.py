@@ -37,10 +37,19 @@ class Script:
         return self.src if self.foreign else static(self.src)
 
 
+def _listed(provider: str) -> dict[str, Any]:
+    path = HERE / "providers" / provider / "scripts.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}  # type: ignore[no-any-return]
+
+
+def has_page(provider: str, use: str) -> bool:
+    """Whether a script of the provider runs in a page of the shop for this use; PayPal in the cart needs none."""
+    return use in _listed(provider)
+
+
 def _entry(provider: str, use: str, currency: str) -> dict[str, Any]:
     """The provider's part of the inventory, its addresses filled in (test or live, client id, currency)."""
-    path = HERE / "providers" / provider / "scripts.json"
-    entry: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))[use]
+    entry: dict[str, Any] = _listed(provider)[use]
     places: dict[str, str] = import_module(f"payments.providers.{provider}.{use}").places(currency)
 
     def filled(value: Any) -> Any:

@@ -1,17 +1,21 @@
 """Fields of the demo provider in a page of the shop: what the page loads, what reaches the shop, and every ending."""
 
+import json
 import re
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
 from django.core import signing
+from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.urls import reverse
 from django.utils.translation import override
 
 from config.shop import SHOP
 from orders import links
-from orders.models import Order
 from payments import engine, fields
 from payments.models import PaymentAttempt
 from payments.providers.demo import bank
@@ -70,6 +74,24 @@ class PageTest(FieldsTestCase):
     def test_showing_it_asks_the_provider_nothing(self) -> None:
         self.assertFalse(DemoPayment.objects.exists())
         self.assertFalse(PaymentAttempt.objects.exists())
+
+
+class InventoryTest(FieldsTestCase):
+    def test_printed_with_hashes_and_compared(self) -> None:
+        printed = StringIO()
+        call_command("script_inventory", stdout=printed)
+        found = json.loads(printed.getvalue())
+        sources = [entry["src"] for entry in found if entry["page"] == "card (fields)"]
+        self.assertEqual(sources, ["shop.js", "payments/fields.js", "payments/demo-fields.js"])
+        for entry in found:
+            self.assertRegex(entry["integrity"], r"^sha384-[A-Za-z0-9+/]{64}$")
+        with TemporaryDirectory() as folder:
+            kept = Path(folder, "scripts.json")
+            kept.write_text(printed.getvalue(), encoding="utf-8")
+            call_command("script_inventory", check=str(kept), stdout=StringIO())
+            kept.write_text(printed.getvalue().replace("sha384-", "sha384-x", 1), encoding="utf-8")
+            with self.assertRaisesMessage(CommandError, "card (fields): shop.js"):
+                call_command("script_inventory", check=str(kept))
 
 
 class PayingTest(FieldsTestCase):
