@@ -163,9 +163,12 @@ def _street(line: str) -> tuple[str, str]:
     return line, ""
 
 
+_QUOTES = str.maketrans("‘’‚“”„–—", "'''\"\"\"--")
+
+
 def _plain(value: str, length: int) -> str:
     """In the characters that banks take: Latin, with accents. Others lose their marks, or become a point."""
-    return "".join(_character(each) for each in " ".join(value.split()))[:length].strip()
+    return "".join(_character(each) for each in " ".join(value.translate(_QUOTES).split()))[:length].strip()
 
 
 def _character(each: str) -> str:
