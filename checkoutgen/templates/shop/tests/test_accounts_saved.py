@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from cart.models import Cart
+from checkout.steps import STEPS
 from config.shop import SHOP
 from orders import links
 from orders.models import Order
@@ -548,6 +549,31 @@ class PagesTest(_Saving, BuyerTestCase):
         url = OutboxMail.objects.filter(kind="password-reset").latest("pk").context["url"]
         self.client.post(re.sub(r"^https?://[^/]+", "", url), {"password": "quite another password"})
         self.assertEqual(saved.of(user), [])
+
+
+class OnePageTest(_Saving, BuyerTestCase):
+    one_page = True
+
+    def everything(self, **payment: str) -> dict[str, str]:
+        answers: dict[str, str] = {}
+        for step in STEPS:
+            answers |= self.answers(step.slug)
+        return answers | payment
+
+    def test_saved_and_used_again_in_the_one_form(self) -> None:
+        user = self.user(verified_at=timezone.now())
+        row = self.card(user)
+        self.client.force_login(user)
+        Cart.objects.filter(ordered_at=None).update(user=user)
+        wanted = {"payment-method": row.value}
+        self.client.post(address("checkout:start"), self.everything(**wanted) | {"update": "delivery-method"})
+        page = self.client.get(address("checkout:start")).content.decode()
+        self.assertRegex(page, rf'value="{row.value}"[^>]* checked')
+        self.assertNotRegex(page, rf'name="{BOX}"[^>]* checked')
+        answer = self.client.post(address("checkout:start"), self.everything(**wanted))
+        self.client.get(answer["Location"])
+        self.assertEqual(list(self.provider.charged.values()), [row.token])
+        self.assertState(Order.objects.latest("pk"), "confirmed")
 
 
 def order_language() -> str:
