@@ -1,7 +1,12 @@
 """The queue of writers, and the fields that every form shows."""
 
+import os
+import subprocess
+import sys
 import threading
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from unittest import skipUnless
 from unittest.mock import patch
@@ -18,7 +23,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import override
 
 from catalogue.models import Product
-from common import context
+from common import checks, context
 from common.views import server_error
 from config.shop import SHOP
 
@@ -116,6 +121,31 @@ class FieldTest(SimpleTestCase):
         self.assertIn('role="alert"', html)
         self.assertIn('href="#billing-name"', html)
         self.assertEqual(self.show("{% errors form %}", FieldForm()), "")
+
+
+@skipUnless(connection.vendor == "sqlite", "SQLite only")
+class SqliteTest(SimpleTestCase):
+    def test_version_with_the_error_is_named(self) -> None:
+        for version, names in (((3, 40, 1), 1), ((3, 51, 2), 1), ((3, 51, 3), 0), ((3, 53, 0), 0)):
+            with self.subTest(version), patch.object(connection.Database, "sqlite_version_info", version):
+                self.assertEqual(len(checks.database(None)), names)
+
+    def test_pysqlite3_is_used_where_it_is_installed(self) -> None:
+        folder = Path(self.enterContext(TemporaryDirectory()))
+        (folder / "pysqlite3").mkdir()
+        (folder / "pysqlite3/__init__.py").write_text("from pysqlite3.dbapi2 import *\n", "utf-8")
+        newer = "from sqlite3.dbapi2 import *\nsqlite_version = 'newer'\n"
+        (folder / "pysqlite3/dbapi2.py").write_text(newer, "utf-8")
+        shown = "from django.db import connection; print(connection.Database.sqlite_version)"
+        done = subprocess.run(  # noqa: S603  ourselves
+            [sys.executable, "-c", shown],
+            cwd=settings.BASE_DIR,
+            env=os.environ | {"PYTHONPATH": str(folder), "DJANGO_SETTINGS_MODULE": "config.settings"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(done.stdout.strip(), "newer", done.stderr[-2000:])
 
 
 class FoldingTest(SimpleTestCase):
