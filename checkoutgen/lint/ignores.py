@@ -96,12 +96,10 @@ def _about(file: str, ignore: Ignore, rule: str, message: str) -> Finding:
 
 def text_of(spec: Any, name: str) -> str | None:
     """The text of a file that the spec was read from, as read; None when it is none or gone."""
-    given = getattr(spec, "text", None)
-    if name == spec.file and isinstance(given, (bytes, str)):
-        return given.decode("utf-8", "replace") if isinstance(given, bytes) else given
     if not name.endswith((".yaml", ".yml")):
         return None
     try:
-        return Path(name).read_text(encoding="utf-8", errors="replace")
+        read: bytes = spec.inputs.get(Path(name).resolve()) or Path(name).read_bytes()
     except OSError:
         return None
+    return read.decode("utf-8", "replace")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,8 +23,7 @@ class Place(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True)
-class Spec:
+class Spec(NamedTuple):
     """A valid spec with every default filled in. Read-only to everybody.
 
     A key that has neither a value nor a default is absent from `data`; products and variants alone carry every key,
@@ -38,19 +37,24 @@ class Spec:
     source: dict[str, Any]
     files: dict[str, bytes]
     inputs: dict[Path, bytes]
-    places: dict[reader.Path, tuple[str, int, int]]
+    merged: layers.Merged
 
     def place(self, path: str) -> Place:
         """Where a path such as "markets.FR.languages[0]" was written, or else the nearest part of it that was."""
-        parts = parse_path(path)
-        for end in range(len(parts), 0, -1):
-            if found := self.places.get(parts[:end]):
-                return Place(*found)
-        return Place(self.file, 1, 1)
+        return Place(*self.merged.place(parse_path(path)))
 
     def given(self, path: str) -> bool:
         """Whether the author wrote it, here or in a spec that this one extends."""
-        return parse_path(path) in self.places
+        found: Any = self.merged.value
+        for part in parse_path(path):
+            if isinstance(found, dict):
+                is_there = part in found
+            else:
+                is_there = isinstance(found, list) and isinstance(part, int) and part < len(found)
+            if not is_there:
+                return False
+            found = found[part]
+        return True
 
 
 def load(path: Path | None, *, text: bytes | None = None) -> Spec:
@@ -87,7 +91,7 @@ def load(path: Path | None, *, text: bytes | None = None) -> Spec:
         source=written.value,
         files=resolved.files,
         inputs=merged.inputs | resolved.inputs,
-        places=merged.places,
+        merged=merged,
     )
 
 
@@ -108,6 +112,7 @@ def _with_files(written: layers.Merged) -> layers.Merged:
     return expand(written, catalogue)
 
 
+@lru_cache(maxsize=4096)
 def parse_path(path: str) -> reader.Path:
     """ "markets.FR.languages[0]" as ("markets", "FR", "languages", 0)."""
     return tuple(

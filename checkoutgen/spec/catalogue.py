@@ -10,8 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,7 +19,7 @@ from checkoutgen.errors import Problem, SpecError, quoted
 from checkoutgen.spec import reader
 from checkoutgen.spec.files import UnusableFileError, read_inside
 from checkoutgen.spec.formats import file as check_name
-from checkoutgen.spec.layers import Merged
+from checkoutgen.spec.layers import Merged, Places
 from checkoutgen.spec.resolve import market_facts, slug
 
 MAX_BYTES = 32 << 20
@@ -36,41 +35,44 @@ def expand(merged: Merged, catalogue: Data) -> Merged:
     inline = catalogue.get("products")
     products = list(inline) if isinstance(inline, list) else []
     categories = dict(catalogue["categories"]) if isinstance(catalogue.get("categories"), dict) else {}
-    full = replace(merged, places=dict(merged.places), problems=list(merged.problems), inputs=dict(merged.inputs))
+    finds: list[Callable[[], Places]] = [lambda: merged.places]
+    full = Merged(
+        merged.file,
+        merged.root,
+        {**merged.value, "catalogue": {**catalogue, "products": products, "categories": categories}},
+        lambda: {path: place for find in finds for path, place in find().items()},
+    )
+    full.problems += merged.problems
+    full.inputs |= merged.inputs
     for index, name in enumerate(catalogue["files"]):
         if isinstance(name, str) and check_name(name) is None:
-            _append(name, index, full, products, categories)
-    return replace(
-        full, value={**merged.value, "catalogue": {**catalogue, "products": products, "categories": categories}}
-    )
+            try:
+                finds.append(_append(name, full, products, categories))
+            except UnusableFileError as problem:
+                place = merged.place(("catalogue", "files", index))
+                full.problems.append(Problem(*place, f"catalogue.files[{index}]", f"{name} {problem}"))
+    return full
 
 
-def _append(name: str, index: int, full: Merged, products: list[Any], categories: Data) -> None:
-    place = full.place(("catalogue", "files", index))
-
-    def refuse(message: str) -> None:
-        full.problems.append(Problem(*place, f"catalogue.files[{index}]", message))
-
-    try:
-        raw = full.inputs[full.root / name] = read_inside(full.root, name, MAX_BYTES)
-    except UnusableFileError as problem:
-        return refuse(f"{name} {problem}")
+def _append(name: str, full: Merged, products: list[Any], categories: Data) -> Callable[[], Places]:
+    """Appends the products of one file, and gives what finds their places. Raises UnusableFileError."""
+    raw = full.inputs[full.root / name] = read_inside(full.root, name, MAX_BYTES)
     shown = str(full.root / name)
     if name.lower().endswith(".csv"):
-        _Csv(raw, shown, full, products, categories).append()
-    elif name.lower().endswith((".yaml", ".yml", ".json")):
-        document = reader.read(raw, shown, MAX_BYTES, MAX_VALUES)
-        if not isinstance(document.value, list):
-            return refuse(f"{name} must be a list of products")
-        full.problems.extend(document.problems)
-        start = len(products)
-        for path, (line, column) in {**document.values, **document.keys}.items():
-            if path and isinstance(path[0], int):
-                full.places["catalogue", "products", start + path[0], *path[1:]] = (shown, line, column)
-        products.extend(document.value)
-    else:
-        refuse(f"{name} must end in .csv, .yaml or .json")
-    return None
+        return _Csv(raw, shown, full, products, categories).append()
+    if not name.lower().endswith((".yaml", ".yml", ".json")):
+        raise UnusableFileError("must end in .csv, .yaml or .json")
+    document = reader.read(raw, shown, MAX_BYTES, MAX_VALUES)
+    if not isinstance(document.value, list):
+        raise UnusableFileError("must be a list of products")
+    full.problems.extend(document.problems)
+    start = len(products)
+    products.extend(document.value)
+    return lambda: {
+        ("catalogue", "products", start + path[0], *path[1:]): (shown, *at)
+        for path, at in document.places.items()
+        if path and isinstance(path[0], int)
+    }
 
 
 class _Row(NamedTuple):
@@ -84,6 +86,7 @@ class _Csv:
     def __init__(self, raw: bytes, file: str, full: Merged, products: list[Any], categories: Data) -> None:
         self.file = file
         self.full = full
+        self.places: Places = {}
         self.products = products
         self.categories = categories
         self.rows = _rows(raw, file)
@@ -103,7 +106,7 @@ class _Csv:
         self.prices = self._price_columns("Variant Price", "Price / ")
         self.crossed_out = self._price_columns("Variant Compare At Price", "Compare At Price / ")
 
-    def append(self) -> None:
+    def append(self) -> Callable[[], Places]:
         known: dict[str, int | None] = {}
         for row in self.rows:
             if not any(row.cells):
@@ -115,13 +118,14 @@ class _Csv:
             if index is not None:
                 self._picture(row, index)
                 self._variant(row, index)
+        return lambda: self.places
 
     def cell(self, row: _Row, name: str) -> str:
         index = self.column.get(name.casefold())
         return row.cells[index].strip() if index is not None and index < len(row.cells) else ""
 
     def place(self, at: reader.Path, row: _Row, name: str) -> None:
-        self.full.places["catalogue", "products", *at] = (self.file, row.line, self.column.get(name.casefold(), 0) + 1)
+        self.places["catalogue", "products", *at] = (self.file, row.line, self.column.get(name.casefold(), 0) + 1)
 
     def put(self, target: Data, at: reader.Path, row: _Row, key: str, value: Any, name: str) -> None:
         """A value with the place of its cell; nothing for an empty cell."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import cached_property, lru_cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +17,25 @@ PRESETS = Path(__file__).parent.parent / "presets"
 MAX_FILES = 64
 
 _Place = tuple[str, int, int]
+Places = dict[reader.Path, _Place]
 
 
-@dataclass
 class Merged:
-    """The merged document. `places` holds the place of each key and list item in the file it came from."""
+    """The merged document. `inputs` holds each file that was read, as it was read; `columns` those of each CSV file."""
 
-    file: str
-    root: Path
-    value: dict[str, Any]
-    places: dict[reader.Path, _Place]
-    problems: list[Problem] = field(default_factory=list)
-    inputs: dict[Path, bytes] = field(default_factory=dict)  # each file that was read, as it was read
-    columns: dict[str, list[str]] = field(default_factory=dict)  # the columns of each CSV file, by its name
+    def __init__(self, file: str, root: Path, value: dict[str, Any], find: Callable[[], Places]) -> None:
+        self.file = file
+        self.root = root
+        self.value = value
+        self.problems: list[Problem] = []
+        self.inputs: dict[Path, bytes] = {}
+        self.columns: dict[str, list[str]] = {}
+        self._find = find
+
+    @cached_property
+    def places(self) -> Places:
+        """The place of each key and list item in the file it came from. Most specs are never asked for one."""
+        return self._find()
 
     def place(self, path: reader.Path) -> _Place:
         """Place of the key or item, or of the nearest part of the path that was written."""
@@ -50,7 +56,10 @@ def read(path: Path | None, text: bytes | None = None) -> Merged:
         except UnusableFileError as problem:
             raise UsageError(f"{printable(name)}: {problem}") from None
     folder = Path.cwd() if path is None else path.parent
-    return _Layers(name, folder).merge(name, folder, text, () if path is None else (path.resolve(),))
+    layers = _Layers(name, folder)
+    merged = layers.merge(name, folder, text, () if path is None else (path.resolve(),))
+    merged.inputs = layers.inputs
+    return merged
 
 
 class _Layers:
@@ -71,69 +80,84 @@ class _Layers:
             )
         if not isinstance(document.value, dict):
             raise SpecError([Problem(name, 1, 1, "", "must be a map of sections such as shop, seller and markets")])
-        places = {path: (name, line, column) for path, (line, column) in (document.values | document.keys).items()}
-        top = Merged(self.file, self.root, document.value, places, document.problems)
-        bases = top.value.get("extends", [])
-        result = Merged(self.file, self.root, {}, {})
-        if not bases:
-            return replace(top, inputs=self.inputs)
-        for index, base in enumerate(bases if isinstance(bases, list) else []):
-            if isinstance(base, str) and check_name(base) is None:
-                result = _on_top(result, self.base(base, top.place(("extends", index)), index, folder, chain))
-        result = _on_top(result, top)
-        result.inputs = self.inputs
-        return result
+        merged = Merged(
+            self.file, self.root, document.value, lambda: {path: (name, *at) for path, at in document.places.items()}
+        )
+        merged.problems += document.problems
+        bases = merged.value.get("extends")
+        below = [
+            self.base(base, index, merged, folder, chain)
+            for index, base in enumerate(bases if isinstance(bases, list) else [])
+            if isinstance(base, str) and check_name(base) is None
+        ]
+        return reduce(_on_top, [*below, merged])
 
-    def base(self, name: str, place: _Place, index: int, folder: Path, chain: tuple[Path, ...]) -> Merged:
+    def base(self, name: str, index: int, top: Merged, folder: Path, chain: tuple[Path, ...]) -> Merged:
         path = PRESETS / f"{name.removeprefix('preset:')}.yaml" if name.startswith("preset:") else folder / name
+        is_preset = path.parent == PRESETS
 
         def refuse(message: str) -> SpecError:
-            return SpecError([Problem(*place, f"extends[{index}]", message)])
+            return SpecError([Problem(*top.place(("extends", index)), f"extends[{index}]", message)])
 
-        if path.resolve() in chain:
+        resolved = _resolved_preset(path) if is_preset else path.resolve()
+        if resolved in chain:
             raise refuse(f"{name} extends this file in turn; take one of the two out")
         if self.count >= MAX_FILES:
             raise refuse(f"more than {MAX_FILES} files are extended in all")
         try:
-            text = read_regular(path, reader.MAX_BYTES)
+            text = _preset(path) if is_preset else read_regular(path, reader.MAX_BYTES)
         except UnusableFileError as problem:
-            hint = (
-                f"; there are: {', '.join(sorted(p.stem for p in PRESETS.glob('*.yaml')))}"
-                if path.parent == PRESETS
-                else ""
-            )
-            raise refuse(f"{name} {problem}{hint}") from None
-        shown = name if path.parent == PRESETS else os.path.normpath(path)
-        return self.merge(shown, path.parent, text, (*chain, path.resolve()))
+            known = ", ".join(sorted(preset.stem for preset in PRESETS.glob("*.yaml")))
+            raise refuse(f"{name} {problem}{f'; there are: {known}' if is_preset else ''}") from None
+        return self.merge(name if is_preset else os.path.normpath(path), path.parent, text, (*chain, resolved))
 
 
-@lru_cache(maxsize=16)
+# Presets as found and read once: merging and resolving copy what they change, so all specs of a run can share them.
+
+
+@lru_cache(maxsize=64)
+def _resolved_preset(path: Path) -> Path:
+    return path.resolve()
+
+
+@lru_cache(maxsize=64)
+def _preset(path: Path) -> bytes:
+    return read_regular(path, reader.MAX_BYTES)
+
+
+@lru_cache(maxsize=64)
 def _read_preset(text: bytes, name: str) -> reader.Document:
-    """A preset as read: merging and resolving copy what they change, so all specs of a run can share it."""
     return reader.read(text, name)
 
 
 def _on_top(base: Merged, top: Merged) -> Merged:
-    hidden: set[reader.Path] = set()
-    value = _merge(base.value, top.value, (), hidden)
-    places = {}
-    for path, place in base.places.items():  # what holds something comes before it
-        if path in hidden or path[:-1] in hidden:
-            hidden.add(path)
-        else:
-            places[path] = place
-    return Merged(top.file, top.root, value, places | top.places, base.problems + top.problems)
+    def find() -> Places:
+        hidden = set(_hidden(base.value, top.value, ()))
+        places = {}
+        for path, place in base.places.items():  # what holds something comes before it
+            if path in hidden or path[:-1] in hidden:
+                hidden.add(path)
+            else:
+                places[path] = place
+        return places | top.places
+
+    merged = Merged(top.file, top.root, _merge(base.value, top.value), find)
+    merged.problems += base.problems + top.problems
+    return merged
 
 
-def _merge(base: Any, top: Any, path: reader.Path, hidden: set[reader.Path]) -> Any:
-    """`top` over `base`; the paths of `base` that no longer count go to `hidden`."""
+def _merge(base: Any, top: Any) -> Any:
     if not (isinstance(base, dict) and isinstance(top, dict)):
-        if isinstance(base, dict) and top is None:
-            return base  # an empty section on top changes nothing
-        hidden.add(path)
-        return top
+        return base if isinstance(base, dict) and top is None else top  # an empty section on top changes nothing
     # The keys of `top` come first: the first market is home.
-    merged = {
-        key: _merge(base[key], value, (*path, key), hidden) if key in base else value for key, value in top.items()
-    }
+    merged = {key: _merge(base[key], value) if key in base else value for key, value in top.items()}
     return merged | {key: value for key, value in base.items() if key not in top}
+
+
+def _hidden(base: Any, top: Any, path: reader.Path) -> Iterator[reader.Path]:
+    """The paths of `base` that no longer count under `top`."""
+    if isinstance(base, dict) and isinstance(top, dict):
+        for key in top.keys() & base.keys():
+            yield from _hidden(base[key], top[key], (*path, key))
+    elif not (isinstance(base, dict) and top is None):
+        yield path

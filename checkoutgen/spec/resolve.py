@@ -10,7 +10,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
@@ -38,19 +37,19 @@ class Resolved(NamedTuple):
     inputs: dict[Path, bytes]
 
 
-@dataclass
 class Context:
     """What resolving a value needs to know, and what it finds."""
 
-    root: Path
-    report: Callable[[At, str], None]
-    languages: list[str] = field(default_factory=list)
-    currency: str = ""
-    country: str = ""  # of the seller
-    market_currencies: dict[str, str] = field(default_factory=dict)
-    files: dict[str, bytes] = field(default_factory=dict)
-    pictures: dict[str, Data] = field(default_factory=dict)
-    inputs: dict[Path, bytes] = field(default_factory=dict)
+    def __init__(self, root: Path, report: Callable[[At, str], None]) -> None:
+        self.root = root
+        self.report = report
+        self.languages: list[str] = []
+        self.currency = ""
+        self.country = ""  # of the seller
+        self.market_currencies: dict[str, str] = {}
+        self.files: dict[str, bytes] = {}
+        self.pictures: dict[str, Data] = {}
+        self.inputs: dict[Path, bytes] = {}
 
 
 def resolve(merged: Merged, report: Callable[[At, str], None]) -> Resolved:

@@ -107,7 +107,11 @@ METHOD = {"id": "card", "kind": "card", "provider": "stripe"}
         ({"kind": "swish"}, "payment.methods[0]", "takes SEK only, and FR pays in EUR"),
         ({"kind": "sepa-debit", "provider": "mollie"}, "payment.methods[0].kind", "mollie does not do `sepa-debit`"),
         ({"kind": "ideal", "capture": "at-shipping"}, "payment.methods[0].capture", "reserves money for card, wallet"),
-        ({"provider": "alma", "kind": "pay-later", "capture": "at-shipping"}, "payment.methods[0].capture", "no money;"),
+        (
+            {"provider": "alma", "kind": "pay-later", "capture": "at-shipping"},
+            "payment.methods[0].capture",
+            "no money;",
+        ),
         ({"provider": "payplug", "kind": "twint"}, "payment.methods[0].kind", "it does: card, instalments"),
         ({"provider": "alma", "kind": "card"}, "payment.methods[0].kind", "it does: instalments, pay-later"),
     ],
@@ -264,7 +268,8 @@ def test_amounts_are_exact(currency: str, units: int) -> None:
 
 @given(st.integers(0, 10**9))
 def test_a_price_reaches_the_shop_exactly(units: int) -> None:
-    context = resolve.Context(Path(), lambda at, message: pytest.fail(message), ["en"], "EUR", "FR", {"FR": "EUR"})
+    context = resolve.Context(Path(), lambda at, message: pytest.fail(message))
+    context.currency, context.market_currencies = "EUR", {"FR": "EUR"}
     written = f"{units // 100}.{units % 100:02}"
     assert resolve.amount(written, ("price",), context, ["FR"]) == {"EUR": units}
 
