@@ -272,9 +272,9 @@ def test_statement_books_the_transfer(shop: Shop, visit: Open, shot: Shot, tmp_p
     amount = re.search(r"([0-9]+),([0-9]{2})", words)
     assert amount
     entry = (
-        '<Ntry><Amt Ccy="EUR">{sum}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>2026-11-20</Dt>'
-        "</BookgDt><AcctSvcrRef>{ref}</AcctSvcrRef><NtryDtls><TxDtls><RmtInf><Ustrd>{text}</Ustrd></RmtInf></TxDtls>"
-        "</NtryDtls></Ntry>"
+        '<Ntry><Amt Ccy="EUR">{sum}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>'
+        "<BookgDt><Dt>2026-11-20</Dt></BookgDt><AcctSvcrRef>{ref}</AcctSvcrRef>"
+        "<NtryDtls><TxDtls><RmtInf><Ustrd>{text}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>"
     )
     both = entry.format(sum=f"{amount[1]}.{amount[2]}", ref="B1", text=reference)
     both += entry.format(sum="12.00", ref="B2", text="Spende")
