@@ -65,6 +65,7 @@ def _page(request: HttpRequest, cart: Cart | None, *, status: int = 200, **error
             "minimum": minimum if found.totals.goods - found.totals.discount < minimum else 0,
             "start_notices": section("legal").get("start_notices"),
             "delivery_note": section("delivery").get("note"),
+            "takes_coupons": bool(section("checkout").get("coupons")),
             "ways_to_pay": _ways_to_pay(cart.market),
             "wallets": offered(cart, found.totals.total) if found.lines else [],
         }
