@@ -4,7 +4,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as PropertyTestCase
 
@@ -269,6 +269,7 @@ class ParcelTest(ReservedTestCase):
 
 
 class SharesTest(PropertyTestCase):
+    @settings(deadline=None, max_examples=40)
     @given(st.lists(st.tuples(st.integers(1, 99_999), st.integers(1, 4)), min_size=1, max_size=3), st.data())
     def test_parts_are_never_negative_and_add_up_to_the_total(
         self, things: list[tuple[int, int]], data: st.DataObject

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.test import SimpleTestCase
 from django.urls import reverse
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.shop import SHOP
@@ -347,12 +347,14 @@ class TableTest(StatementTestCase):
 
 
 class AmountTest(SimpleTestCase):
+    @settings(deadline=None)
     @given(st.integers(0, 10**11), st.sampled_from(["", "-", "+"]), st.booleans())
     def test_amounts_as_banks_write_them(self, cents: int, sign: str, swiss: bool) -> None:
         mark, thousands = (".", "'") if swiss else (",", ".")
         written = f"{cents // 100:,}".replace(",", thousands) + f"{mark}{cents % 100:02d}"
         self.assertEqual(table._amount(sign + written, mark, "EUR"), (sign, cents))
 
+    @settings(deadline=None)
     @given(st.text(max_size=20))
     def test_any_other_text_is_no_amount(self, text: str) -> None:
         sign, amount = table._amount(text, ",", "EUR")
@@ -398,6 +400,7 @@ class HostileTest(SimpleTestCase):
         found = list(camt.entries(statement("<Ntry/>", '<Ntry><Amt Ccy="EUR">1e5</Amt></Ntry>', entry("NaN"))))
         self.assertEqual([(each.amount, each.credit) for each in found], [(None, False), (None, False), (None, True)])
 
+    @settings(deadline=None)
     @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="<&>\r", categories=["L", "N", "P", "Z"])))
     def test_any_text_is_read_as_it_stands(self, text: str) -> None:
         (found,) = camt.entries(statement(paid("1.00", text.replace("\n", " "), ref="Z")))
