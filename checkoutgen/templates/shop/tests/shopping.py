@@ -22,15 +22,15 @@ CURRENCY = market(HOME)["currency"]
 METHODS: list[dict[str, Any]] = [
     {"id": "card", "kind": "card", "provider": "scripted", "name": {}},
     {"id": "wallet", "kind": "wallet", "provider": "scripted", "name": {}},
-    {"id": "reserved", "kind": "card", "provider": "scripted", "capture": "at-shipping", "name": {}},
-    {"id": "reserved-whole", "kind": "pay-later", "provider": "scripted", "capture": "at-shipping", "name": {}},
-    {"id": "debit", "kind": "sepa-debit", "provider": "scripted", "name": {}},
     {"id": "transfer", "kind": "bank-transfer", "iban": "FR7630006000011234567890189", "days_to_pay": 7, "name": {}},
     {"id": "cheque", "kind": "cheque", "name": {}},
     {"id": "invoice", "kind": "invoice", "terms_days": 30, "name": {}},
     {"id": "po", "kind": "purchase-order", "name": {}},
     {"id": "cod", "kind": "cash-on-delivery", "name": {}},
     {"id": "pickup", "kind": "cash-at-pickup", "name": {}},
+    {"id": "reserved", "kind": "card", "provider": "scripted", "capture": "at-shipping", "name": {}},
+    {"id": "reserved-whole", "kind": "pay-later", "provider": "scripted", "capture": "at-shipping", "name": {}},
+    {"id": "debit", "kind": "sepa-debit", "provider": "scripted", "name": {}},
 ]
 # Ways of delivery of every kind but digital ones, for the same reason: to the door, and collected in one of two stores.
 STORES: list[dict[str, Any]] = [
