@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from babel.messages.pofile import read_po
+from playwright.sync_api import expect
 
 from .buyer import GOOD_CARD, HOME, Buyer
 from .conftest import ROOT, Shop, Visit
@@ -98,6 +99,7 @@ def walk(buyer: Buyer, shop: Shop) -> Iterator[str]:
         "no-such-page/": "not-found",
     }.items():
         buyer.open(path)
+        expect(page.locator("header .logo")).to_be_visible()  # a page of the shop's own, what is not found too
         yield name
 
 
