@@ -16,7 +16,11 @@ from checkoutgen.lint.model import Finding, Place, Provision, Report
 INVALID = "invalid-spec"
 SEVERAL = 16  # specs from which a second process pays for its start
 KEPT = 20_000  # reports in the cache
+_LISTS = ("findings", "reviewed", "upcoming")
 _SPEC = re.compile(rb"^shop:", re.MULTILINE)
+
+
+Digests = list[tuple[str, str]]  # of files, by name
 
 
 class Job(NamedTuple):
@@ -32,7 +36,8 @@ def specs(paths: Iterable[Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
-            found |= dict.fromkeys(inside for inside in sorted(_yaml_below(path)) if _is_spec(inside))
+            below = sorted(_yaml_below(path), key=lambda inside: inside.parts)  # as paths compare, but split once
+            found |= dict.fromkeys(inside for inside in below if _is_spec(inside))
         elif str(path) == "-" or path.exists():
             found[path] = None
         else:
@@ -54,27 +59,29 @@ def _is_spec(path: Path) -> bool:
         return True  # let the lint say that it cannot be read
 
 
-def check(path: Path, job: Job, text: bytes | None = None) -> tuple[Report, tuple[Path, ...]]:
-    """One spec's report, and the files it rests on. An unreadable or invalid spec is a report too."""
+def check(path: Path, job: Job, text: bytes | None = None) -> tuple[Report, Digests]:
+    """One spec's report, and the digests of the files it rests on: none where one of them may still be missing.
+
+    An unreadable or invalid spec is a report too."""
     from checkoutgen.spec import load
 
     name = str(path)
     try:
         spec = load(None if name == "-" else path, text=text)
     except SpecError as error:
-        return _invalid(name, job, error.problems), ()
+        return _invalid(name, job, error.problems), []
     except UsageError as error:
-        return _invalid(name, job, (Problem(name, 1, 1, "", str(error).removeprefix(f"{name}: ")),)), ()
+        return _invalid(name, job, (Problem(name, 1, 1, "", str(error).removeprefix(f"{name}: ")),)), []
     except CheckoutgenError as error:
-        return Report(name, job.options.day, broken_rules=[("reading the spec", str(error))]), ()
+        return Report(name, job.options.day, broken_rules=[("reading the spec", str(error))]), []
     except Exception as error:
-        return Report(
-            name, job.options.day, broken_rules=[("reading the spec", f"{type(error).__name__}: {error}")]
-        ), ()
+        why = f"{type(error).__name__}: {error}"
+        return Report(name, job.options.day, broken_rules=[("reading the spec", why)]), []
     report = lint(spec, job.options, [dict(entry) for entry in job.baseline])
+    report.inputs = list(dict.fromkeys([name, *map(str, spec.inputs)]))
     if job.until:
         report.upcoming = upcoming(spec, job.options, job.until)
-    return report, tuple(spec.inputs)
+    return report, [(str(read), _sha(content)) for read, content in spec.inputs.items()]
 
 
 def _invalid(file: str, job: Job, problems: tuple[Problem, ...]) -> Report:
@@ -107,30 +114,33 @@ def run(paths: list[Path], job: Job, *, cached: bool = True, cores: int | None =
     for path in paths:
         report = known[path]
         if report is None:
-            report, inputs = next(fresh)
+            report, digests = next(fresh)
             if cache:
-                cache.put(path, report, inputs)
+                cache.put(path, report, digests)
         yield report
     if cache:
         cache.save()
 
 
-def _judge_all(paths: list[Path], job: Job, cores: int) -> Iterator[tuple[Report, tuple[Path, ...]]]:
+def _judge_all(paths: list[Path], job: Job, cores: int) -> Iterator[tuple[Report, Digests]]:
     if cores < 2 or len(paths) < SEVERAL:
         yield from (check(path, job) for path in paths)
         return
+    import gc
     import multiprocessing
     from functools import partial
 
-    from checkoutgen.lint.rulebook import rules
-
-    rules()  # read once, before the processes part
+    # What the first needs is imported, read and made once, and shared by the processes that part after it.
+    yield check(paths[0], job)
+    gc.freeze()
     with multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn").Pool(cores) as pool:
-        yield from pool.imap(partial(check, job=job), paths, chunksize=max(1, min(16, len(paths) // (cores * 4))))
+        yield from pool.imap(partial(check, job=job), paths[1:], chunksize=max(1, min(16, len(paths) // (cores * 4))))
 
 
 class _Cache:
-    """Reports by content: of the spec, of every file it names, of the rules, the version and the options."""
+    """Reports by content: of the spec, of every file it names, of the rules, the version and the options.
+
+    One file for each working directory: reports name files as seen from there."""
 
     def __init__(self, job: Job) -> None:
         import json
@@ -138,7 +148,7 @@ class _Cache:
         from checkoutgen.lint.rulebook import stamp, user_cache
 
         tool = Path(__file__).stat().st_mtime_ns
-        key = _sha(json.dumps([__version__, tool, stamp(), job], sort_keys=True, default=str).encode())
+        key = _sha(json.dumps([__version__, tool, stamp(), job, str(Path.cwd())], sort_keys=True, default=str).encode())
         self.path = user_cache() / f"lint-{key[:20]}.json"
         self.hashes: dict[str, str] = {}
         self.changed = False
@@ -162,13 +172,11 @@ class _Cache:
             return None
         return _report(entry["report"])
 
-    def put(self, path: Path, report: Report, inputs: tuple[Path, ...]) -> None:
-        if report.broken_rules:
+    def put(self, path: Path, report: Report, digests: Digests) -> None:
+        if report.broken_rules or not digests:
             return
-        from dataclasses import asdict
-
-        files = dict.fromkeys([str(path), *(str(name) for name in inputs)])
-        self.entries[str(path)] = {"files": [[name, self.hash(name)] for name in files], "report": asdict(report)}
+        lists = {name: [vars(finding) for finding in getattr(report, name)] for name in _LISTS}
+        self.entries[str(path)] = {"files": digests, "report": {**vars(report), **lists}}
         self.changed = True
 
     def save(self) -> None:
@@ -198,5 +206,5 @@ def _report(kept: dict[str, Any]) -> Report:
             }
         )
 
-    lists = {name: [finding(data) for data in kept[name]] for name in ("findings", "reviewed", "upcoming")}
+    lists = {name: [finding(data) for data in kept[name]] for name in _LISTS}
     return Report(**{**kept, **lists, "broken_rules": [tuple(pair) for pair in kept["broken_rules"]]})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 Severity = Literal["error", "warning", "info"]
@@ -63,26 +62,53 @@ class Provision(NamedTuple):
     statute: str = ""
 
 
-@dataclass
-class Finding:
+class _Record:
+    """Plain data, compared by its fields. By hand: to import dataclasses takes 7 ms, a tenth of a lint."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+
+class Finding(_Record):
     """One rule broken (or, for the reviewer's page, fulfilled) at one place."""
 
-    rule: str
-    root: str  # the EU rule that `rule` refines, or itself: what ignores, baselines and fingerprints hold on to
-    severity: Severity
-    status: Status
-    evidence: str
-    message: str
-    path: str
-    place: Place
-    provisions: tuple[Provision, ...] = ()
-    title: str = ""
-    remedy: str = ""
-    reason: str = ""  # of the ignore, or why it was not judged
-    digest: str = ""  # of the value at the path
-    since: str = ""  # `--upcoming`: the first day on which it is broken
-    languages: tuple[str, ...] = ()  # of the texts it was found in
-    fix: dict[str, Any] = field(default_factory=dict)
+    def __init__(
+        self,
+        rule: str,
+        root: str,
+        severity: Severity,
+        status: Status,
+        evidence: str,
+        message: str,
+        path: str,
+        place: Place,
+        provisions: tuple[Provision, ...] = (),
+        title: str = "",
+        remedy: str = "",
+        reason: str = "",
+        digest: str = "",
+        since: str = "",
+        languages: tuple[str, ...] = (),
+        fix: dict[str, Any] | None = None,
+    ) -> None:
+        self.rule = rule
+        self.root = root  # the EU rule that `rule` refines, or itself: what ignores, baselines and fingerprints hold
+        self.severity = severity
+        self.status = status
+        self.evidence = evidence
+        self.message = message
+        self.path = path
+        self.place = place
+        self.provisions = provisions
+        self.title = title
+        self.remedy = remedy
+        self.reason = reason  # of the ignore, or why it was not judged
+        self.digest = digest  # of the value at the path
+        self.since = since  # `--upcoming`: the first day on which it is broken
+        self.languages = languages  # of the texts it was found in
+        self.fix = fix or {}
 
     @property
     def markets(self) -> tuple[str, ...]:
@@ -97,18 +123,30 @@ class Finding:
         return self.status == "missing"
 
 
-@dataclass
-class Report:
+class Report(_Record):
     """Everything that one spec's lint has to say."""
 
-    file: str
-    day: str
-    findings: list[Finding] = field(default_factory=list)
-    reviewed: list[Finding] = field(default_factory=list)  # fulfilled and not judged, only on request
-    upcoming: list[Finding] = field(default_factory=list)
-    broken_rules: list[tuple[str, str]] = field(default_factory=list)  # (rule, what went wrong inside it)
-    markets: dict[str, str] = field(default_factory=dict)  # code -> name
-    shop: str = ""
+    def __init__(
+        self,
+        file: str,
+        day: str,
+        findings: list[Finding] | None = None,
+        reviewed: list[Finding] | None = None,
+        upcoming: list[Finding] | None = None,
+        broken_rules: list[tuple[str, str]] | None = None,
+        markets: dict[str, str] | None = None,
+        shop: str = "",
+        inputs: list[str] | None = None,
+    ) -> None:
+        self.file = file
+        self.day = day
+        self.findings = findings or []
+        self.reviewed = reviewed or []  # fulfilled and not judged, only on request
+        self.upcoming = upcoming or []
+        self.broken_rules = broken_rules or []  # (rule, what went wrong inside it)
+        self.markets = markets or {}  # code -> name
+        self.shop = shop
+        self.inputs = inputs or []  # the files it rests on, the spec first
 
     @property
     def open(self) -> list[Finding]:

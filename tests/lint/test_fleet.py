@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,27 @@ def test_the_cache_sees_a_changed_text(shops: Path) -> None:
     terms = shops / "shop-01" / "legal" / "fr" / "terms.md"
     terms.write_text(terms.read_text() + "https://ec.europa.eu/consumers/odr\n")
     assert [finding.rule for finding in list(fleet.run(paths, JOB))[1].findings] == ["eu-odr-link-removed"]
+
+
+def test_the_cache_sees_a_file_that_was_missing(shops: Path) -> None:
+    paths = fleet.specs([shops])
+    picture = shops / "shop-01" / "sheet.svg"
+    content = picture.read_bytes()
+    picture.unlink()
+    assert [finding.rule for finding in list(fleet.run(paths, JOB))[1].findings] == [fleet.INVALID]
+    picture.write_bytes(content)
+    assert list(fleet.run(paths, JOB))[1].findings == []
+
+
+def test_the_cache_knows_where_it_stands(shops: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [Path(f"shop-{number:02}", "shop.yaml") for number in range(20)]
+    shutil.copytree(shops, shops / "copy")
+    shop = good("FR")
+    shop.patch({"legal.guarantee_notice": "none"})
+    shop.write(shops / "copy" / "shop-01")
+    for folder, wanted in ((shops, 0), (shops / "copy", 1)):
+        monkeypatch.chdir(folder)
+        assert len(list(fleet.run(paths, JOB))[1].findings) == wanted
 
 
 def test_unchanged_specs_are_not_read_again(shops: Path, monkeypatch: pytest.MonkeyPatch) -> None:
