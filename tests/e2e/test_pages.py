@@ -108,26 +108,29 @@ def accessibility(page: Page) -> list[str]:
     return [f"axe {it['id']}: {node['html'][:120]}" for it in found for node in it["nodes"]]
 
 
+def judged(page: Page, name: str, language: str) -> list[str]:
+    """What is wrong with a page. The demo bank's ("provider") is not the shop's: it need only be accessible and
+    translated."""
+    if shots := os.environ.get("CHECKOUTGEN_SCREENSHOTS"):
+        width = (page.viewport_size or {"width": 0})["width"]
+        page.screenshot(path=str(Path(shots) / f"{language}-{width}-{name}.png"), full_page=True)
+    found = accessibility(page)
+    if name != "provider":
+        found += [f"probe {check}: {detail}" for check, detail in page.evaluate(f"({PROBE})()")]
+        weight = len(gzip.compress(page.content().encode(), 6))
+        found += [f"weighs {weight} bytes compressed"] if weight > FIRST_WINDOW else []
+    texts = page.evaluate(TEXTS)
+    if language != "en":
+        found += [f"English: {text}" for text in texts if text in english_only(language)]
+    found += [f"a raw key or tag: {text}" for text in texts if re.search(r"\{\{|\{%|%\(\w+\)s", text)]
+    return [f"{language} {name}: {one}" for one in dict.fromkeys(found)]
+
+
 @pytest.mark.parametrize("language", ["fr", "de", "sv", "en"])
 def test_pages(shop: Shop, visit: Open, language: str) -> None:
     width, dark = LOOKS[language]
     it = visit(language, width=width, dark=dark)
-    shots = os.environ.get("CHECKOUTGEN_SCREENSHOTS")
     problems: list[str] = []
     for name in walk(Buyer(it.page, shop.url, language), shop):
-        if shots:
-            it.page.screenshot(
-                path=str(Path(shots) / f"{language}-{width}{'-dark' if dark else ''}-{name}.png"), full_page=True
-            )
-        found = accessibility(it.page)
-        if name != "provider":  # the demo bank's page is not the shop's: it need only be accessible and translated
-            found += [f"probe {check}: {detail}" for check, detail in it.page.evaluate(f"({PROBE})()")]
-            weight = len(gzip.compress(it.page.content().encode(), 6))
-            found += [f"weighs {weight} bytes compressed"] if weight > FIRST_WINDOW else []
-        if language != "en":
-            found += [f"English: {text}" for text in it.page.evaluate(TEXTS) if text in english_only(language)]
-        found += [
-            f"a raw key or tag: {text}" for text in it.page.evaluate(TEXTS) if re.search(r"\{\{|\{%|%\(\w+\)s", text)
-        ]
-        problems += [f"{language} {name}: {one}" for one in dict.fromkeys(found)]
+        problems += judged(it.page, name, language)
     assert problems == [], "\n" + "\n".join(problems)

@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from .buyer import GOOD_CARD, HOME, REFUSED_CARD, Buyer
 from .conftest import Shop, Visit
+from .test_pages import judged
 
 Open = Callable[..., Visit]
 ASKS_AGAIN = "4000 0027 6000 3184"
@@ -118,3 +119,34 @@ def test_nothing_is_saved_without_the_box(shop: Shop, visit: Open) -> None:
     it.page.locator("form[action*='/account/'] button").click()
     buyer.open("account/")
     expect(it.page.locator("form[action*='/cards/']")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("language", "width", "dark"), [("fr", 390, False), ("en", 1280, True)])
+def test_pages_of_what_is_saved(shop: Shop, visit: Open, language: str, width: int, dark: bool) -> None:
+    it = visit(language, width=width, dark=dark)
+    buyer = Buyer(it.page, shop.url, language)
+    email = f"seen-{language}@example.org"
+    to_payment(buyer, email)
+    it.page.check("input[name=payment-method][value=card]")
+    problems = judged(it.page, "saving-offered", language)
+    it.page.check("[name=payment-save-card]")
+    buyer.pay_with("card")
+    problems += judged(it.page, "saving-reviewed", language)
+    buyer.order()
+    problems += judged(it.page, "provider", language)
+    buyer.card(DECLINED_LATER)
+    buyer.thanked()
+    problems += judged(it.page, "saved-waits-for-the-account", language)
+    it.page.fill("[name=password]", PASSWORD)
+    it.page.locator("form[action*='/account/'] button").click()
+    for path, name in {"account/": "account-with-card", "account/delete/": "account-delete"}.items():
+        buyer.open(path)
+        problems += judged(it.page, name, language)
+    to_payment(buyer, email)
+    problems += judged(it.page, "saved-offered", language)
+    buyer.press("main form > button.btn[type=submit]")
+    problems += judged(it.page, "saved-reviewed", language)
+    buyer.order()
+    expect(it.page).to_have_url(re.compile(r"/order/.+/pay/"))
+    problems += judged(it.page, "saved-declined", language)
+    assert problems == []
