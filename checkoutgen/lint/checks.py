@@ -44,6 +44,8 @@ def shown(value: Any) -> str:
     """A value of the spec as a message can carry it: short and on one line."""
     if isinstance(value, dict):
         value = next((text for text in value.values() if isinstance(text, str)), "given")
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        value = ", ".join(value)
     text = " ".join(str(value).split())
     text = "".join(c if c.isprintable() else " " for c in text)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

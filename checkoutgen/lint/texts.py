@@ -74,8 +74,14 @@ def every(text: str, phrase: str) -> list[tuple[int, int]]:
 
 
 def excerpt(text: str, span: tuple[int, int], around: int = 50) -> str:
-    start, end = max(0, span[0] - around), min(len(text), span[1] + around)
-    return ("… " if start else "") + text[start:end].strip() + (" …" if end < len(text) else "")
+    """The words of a span between ``**``, with some whole words before and after; without Markdown's own marks."""
+    before, after = text[: span[0]], text[span[1] :]
+    if len(before) > around:
+        before = "… " + before[-around:].partition(" ")[2]
+    if len(after) > around:
+        after = after[:around].rpartition(" ")[0] + " …"
+    said = f"{before}**{text[slice(*span)].strip()}**{after}"
+    return " ".join(word for word in said.split() if word.strip("#>|-")).strip()
 
 
 class Texts:

@@ -43,8 +43,17 @@ def test_every_place_is_given() -> None:
     assert len(list(every("a b a c a", "a"))) == 3
 
 
-def test_excerpts_are_short() -> None:
-    assert excerpt("x" * 300, (150, 155)) == "… " + "x" * 105 + " …"
+def test_excerpts_are_short_cut_between_words_and_mark_what_was_found() -> None:
+    text = (
+        "## the seller " + "delivers everything quickly " * 20 + "at the risk of the buyer " + "or another person " * 20
+    )
+    start = text.index("risk")
+    told = excerpt(text, (start, start + 4))
+    assert (
+        told
+        == "… quickly delivers everything quickly at the **risk** of the buyer or another person or another person …"
+    )
+    assert excerpt("# a > b", (2, 3)) == "**a** b"
 
 
 @pytest.mark.parametrize(
