@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, Page, Route
 
+FIELDS = ("stripe", "mollie", "adyen", "payplug", "paypal")
 METHODS = "".join(
-    f"    - {{id: {name}, kind: card, provider: {name}, mode: fields, markets: [FR, BE, DE]}}\n"
-    for name in ("stripe", "mollie", "adyen", "payplug", "paypal")
+    f"    - {{id: {name}, kind: card, provider: {name}, mode: fields, markets: [FR, BE, DE]}}\n" for name in FIELDS
 )
 METHODS += "    - {id: wallet, kind: wallet, provider: stripe, express: true}\n"
 SECRETS = {
@@ -67,7 +67,7 @@ window.Stripe = (key) => ({
           const at = typeof place === "string" ? document.querySelector(place) : place;
           frame(at, type);
           setTimeout(() => on.ready({ availablePaymentMethods: { applePay: true } }));
-          window.pressed = (event, detail) => on[event](detail);
+          window.act = (event, detail) => on[event](detail);
           said.push(options);
         },
         focus: () => said.push("focus"),
@@ -94,7 +94,9 @@ window.AdyenWeb = {
     mount(place) { frame(place, "card"); return this; }
     get isValid() { return !window.wrong; }
     showValidation() { said.push("shown"); }
-    get data() { return { paymentMethod: { type: "scheme", encryptedCardNumber: "eyJ" }, browserInfo: { userAgent: "x" } }; }
+    get data() {
+      return { paymentMethod: { type: "scheme", encryptedCardNumber: "eyJ" }, browserInfo: { userAgent: "x" } };
+    }
   },
 };""",
     "cdn.payplug.com": """
@@ -143,6 +145,9 @@ def stand_ins(browser: Browser) -> Iterator[BrowserContext]:
         elif script and (url.split("?")[0].endswith(".js") or "paypal.com/sdk/js" in url):
             headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"}
             route.fulfill(status=200, headers=headers, body=FRAME + script)
+        elif url.endswith("/adyen.css"):
+            headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/css"}
+            route.fulfill(status=200, headers=headers, body="")
         else:
             route.abort()
 
@@ -151,21 +156,23 @@ def stand_ins(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-def address(shop: Shop, method: str) -> str:
-    """Where an order that was made in the shop is paid."""
+@pytest.fixture(scope="module")
+def orders(shop: Shop) -> dict[str, list[str]]:
+    """Where orders that were made in the shop are paid, some for each method."""
     made = shop.manage(
         "shell",
         "-v",
         "0",
         "-c",
-        "from tests.shopping import an_order; from orders import links; from django.urls import reverse;"
-        f"order = an_order(method='{method}'); print(reverse('pay:fields', args=[links.token(order), '{method}']))",
+        "import json; from tests.shopping import an_order; from orders import links\n"
+        f"print(json.dumps({{m: [links.token(an_order(method=m)) for _ in range(4)] for m in {FIELDS}}}))",
     )
-    return re.sub(r"^/\w+/", f"{shop.url}/en/", made.split()[-1])
+    tokens: dict[str, list[str]] = json.loads(made.strip().splitlines()[-1])
+    return {name: [f"{shop.url}/en/order/{token}/pay/{name}/" for token in found] for name, found in tokens.items()}
 
 
 def open_page(
-    context: BrowserContext, shop: Shop, method: str, answer: dict[str, Any]
+    context: BrowserContext, orders: dict[str, list[str]], method: str, answer: dict[str, Any]
 ) -> tuple[Page, list[dict[str, Any]]]:
     """The payment page, with the shop's answer to what is sent prepared, and what was sent to it."""
     page, sent = context.new_page(), []
@@ -183,7 +190,7 @@ def open_page(
             route.fulfill(response=whole, body=body)
 
     page.route(f"**/pay/{method}/", take)
-    page.goto(address(shop, method))
+    page.goto(orders[method].pop())
     return page, sent
 
 
@@ -201,9 +208,15 @@ DONE = {"go": "/en/", "browser": {"ref": "ref_1", "secret": "secret_1"}}
     ],
 )
 def test_fields_stand_in_the_page_and_their_token_pays(
-    shop: Shop, stand_ins: BrowserContext, method: str, fields: int, typed: str, after: Any
+    shop: Shop,
+    orders: dict[str, list[str]],
+    stand_ins: BrowserContext,
+    method: str,
+    fields: int,
+    typed: str,
+    after: Any,
 ) -> None:
-    page, sent = open_page(stand_ins, shop, method, DONE)
+    page, sent = open_page(stand_ins, orders, method, DONE)
     expect(page.locator("#fields-place iframe")).to_have_count(fields)
     expect(page.locator("#fields-away")).to_have_count(0)
     if method == "payplug":
@@ -219,14 +232,16 @@ def test_fields_stand_in_the_page_and_their_token_pays(
     page.close()
 
 
-@pytest.mark.parametrize("method", ["stripe", "mollie", "adyen", "payplug", "paypal"])
-def test_mistakes_and_refusals_are_said_beside_the_fields(shop: Shop, stand_ins: BrowserContext, method: str) -> None:
-    page, sent = open_page(stand_ins, shop, method, {"error": "The bank declined the payment."})
+@pytest.mark.parametrize("method", FIELDS)
+def test_mistakes_and_refusals_are_said_beside_the_fields(
+    orders: dict[str, list[str]], stand_ins: BrowserContext, method: str
+) -> None:
+    page, sent = open_page(stand_ins, orders, method, {"error": "The bank declined the payment."})
     expect(page.locator("#fields-away")).to_have_count(0)
     page.evaluate("window.wrong = 'Something is missing.'")
     page.locator("#fields button").click()
     expect(page.locator("#fields-error")).not_to_be_empty()
-    assert sent == []
+    assert sent == [], "nothing reaches the shop, and nothing was blocked"
     page.evaluate("delete window.wrong")
     page.locator("#fields button").click()
     expect(page.locator("#fields-error")).to_have_text("The bank declined the payment.")
@@ -235,17 +250,21 @@ def test_mistakes_and_refusals_are_said_beside_the_fields(shop: Shop, stand_ins:
     page.close()
 
 
-def test_script_that_is_not_the_one_of_the_inventory_does_not_run(shop: Shop, stand_ins: BrowserContext) -> None:
+def test_script_that_is_not_the_one_of_the_inventory_does_not_run(
+    orders: dict[str, list[str]], stand_ins: BrowserContext
+) -> None:
     page = stand_ins.new_page()
-    page.goto(address(shop, "adyen"))
+    page.goto(orders["adyen"].pop())
     expect(page.locator("#fields-away")).to_be_visible()
     assert page.evaluate("typeof AdyenWeb") == "undefined"
     expect(page.locator("#fields button")).to_be_enabled()
     page.close()
 
 
-def test_policy_lets_no_other_script_in_and_no_card_data_out(shop: Shop, stand_ins: BrowserContext) -> None:
-    page, _ = open_page(stand_ins, shop, "mollie", DONE)
+def test_policy_lets_no_other_script_in_and_no_card_data_out(
+    orders: dict[str, list[str]], stand_ins: BrowserContext
+) -> None:
+    page, _ = open_page(stand_ins, orders, "mollie", DONE)
     expect(page.locator("#fields-place iframe")).to_have_count(4)
     blocked = page.evaluate(
         """async () => {
@@ -278,12 +297,12 @@ def test_wallet_that_a_script_draws(shop: Shop, stand_ins: BrowserContext) -> No
     expect(page).to_have_url(re.compile(r"/express/wallet/"))
     expect(page.locator("#wallet-place iframe")).to_have_count(1)
     quoted = page.evaluate(
-        """() => new Promise((done) => pressed("shippingaddresschange",
+        """() => new Promise((done) => act("shippingaddresschange",
              { address: { country: "DE" }, resolve: done, reject: () => done("refused") }))"""
     )
     assert quoted["shippingRates"][0]["id"] == "home"
     nowhere = page.evaluate(
-        """() => new Promise((done) => pressed("shippingaddresschange",
+        """() => new Promise((done) => act("shippingaddresschange",
              { address: { country: "IS" }, resolve: done, reject: () => done("refused") }))"""
     )
     assert nowhere == "refused"
@@ -294,7 +313,7 @@ def test_wallet_that_a_script_draws(shop: Shop, stand_ins: BrowserContext) -> No
         route.fulfill(status=200, content_type="application/json", body='{"go": "/en/cart/"}')
 
     page.route("**/express/wallet/", take)
-    page.evaluate("() => { pressed('confirm', { shippingRate: { id: 'home' } }) }")
+    page.evaluate("() => { act('confirm', { shippingRate: { id: 'home' } }) }")
     expect(page).to_have_url(re.compile(r"/en/cart/"))
     assert json.loads(typed[0]) == {"token": "ctoken_1", "option": "home"}
     page.close()
