@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from checkoutgen.build.sbom import sbom
 from checkoutgen.build.select import Chosen, package, providers, select
+from checkoutgen.build.written import written
 
 if TYPE_CHECKING:
     from checkoutgen.spec import Spec
@@ -26,7 +27,6 @@ SEEDED = ("custom/",)
 # Maps whose order means something to buyers: the first market is home, categories stand in the menu as written.
 ORDERED = {"markets", "categories", "options"}
 LOCK = re.compile(r"requirements[a-z0-9-]*\.lock")
-WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_.-]*")
 
 
@@ -180,22 +180,5 @@ def _indented(value: Any, line: str = "\n", keep: bool = False) -> str:
 
 def _yaml(source: Data) -> bytes:
     """The spec as written, with what `extends` brought in."""
-    from decimal import Decimal
-
-    import yaml
-
-    class Dumper(yaml.CSafeDumper):
-        def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the spec language has no aliases at all
-            return True
-
-    def represent(dumper: Dumper, value: str) -> yaml.ScalarNode:
-        """In quotes unless it is a word: 09:00 and 012 mean other things to other readers of YAML."""
-        style = None if WORD.fullmatch(value) else "|" if "\n" in value else '"'
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
-
-    Dumper.add_representer(str, represent)
-    Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", ""))
-    Dumper.add_representer(Decimal, lambda dumper, number: represent(dumper, str(number)))
-    text = "# What this shop was made from, with everything that the spec `extends` brought in.\n"
-    text += yaml.dump(source, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=120)
-    return text.encode()
+    head = "# What this shop was made from, with everything that the spec `extends` brought in."
+    return f"{head}\n{written(source)}".encode()

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from checkoutgen.build import render as renders
 from checkoutgen.build.render import render
 from checkoutgen.build.select import select
-from checkoutgen.spec import Spec, load
+from checkoutgen.build.written import written
+from checkoutgen.spec import Spec, load, reader
 from tests.build.conftest import SOURCE
 
 Make = Callable[..., Spec]
@@ -91,6 +92,29 @@ json_values = st.recursive(
 @given(json_values)
 def test_indented_json_is_read_back_as_it_was(value: Any) -> None:
     assert json.loads(renders._indented(value)) == value
+
+
+odd_texts = st.sampled_from(
+    ["no", "NO", "012", "9:00", "1e3", "a\nb", "a\n\nb\n", " a\nb", "a\n b", "a\n", "\n", "", "- a", "a: b", "# x",
+     "a\n# b", "|", "null", "5.90", "true", "a\n\n", "a\tb\nc", "x \ny", "a\n   \nb", "\ta\nb", "---\nx", "'", '"', "\\",
+     "{{ x }}", "🧵"]
+) | st.text("ab :#-'\"\n\t|>&*!%@{}[],?é🧵")  # fmt: skip
+documents = st.dictionaries(
+    st.text("abNO-_1é", min_size=1, max_size=8),
+    st.recursive(
+        st.booleans() | st.integers(-(10**9), 10**9) | odd_texts,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abNO -", min_size=1), inner, max_size=4),
+        max_leaves=15,
+    ),
+    min_size=1,
+)
+
+
+@given(documents)
+def test_a_written_document_is_read_back_as_it_was(document: dict[str, Any]) -> None:
+    text = written(document)
+    assert yaml.safe_load(text) == document
+    assert reader.read(text.encode(), "x").value == document
 
 
 def test_markets_and_categories_keep_their_order(make_spec: Make) -> None:
