@@ -96,8 +96,8 @@ def test_indented_json_is_read_back_as_it_was(value: Any) -> None:
 
 odd_texts = st.sampled_from(
     ["no", "NO", "012", "9:00", "1e3", "a\nb", "a\n\nb\n", " a\nb", "a\n b", "a\n", "\n", "", "- a", "a: b", "# x",
-     "a\n# b", "|", "null", "5.90", "true", "a\n\n", "a\tb\nc", "x \ny", "a\n   \nb", "\ta\nb", "---\nx", "'", '"', "\\",
-     "{{ x }}", "🧵"]
+     "a\n# b", "|", "null", "5.90", "true", "a\n\n", "a\tb\nc", "x \ny", "a\n   \nb", "\ta\nb", "---\nx", "'", '"',
+     "\\", "{{ x }}", "🧵"]
 ) | st.text("ab :#-'\"\n\t|>&*!%@{}[],?é🧵")  # fmt: skip
 documents = st.dictionaries(
     st.text("abNO-_1é", min_size=1, max_size=8),
