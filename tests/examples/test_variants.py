@@ -149,7 +149,7 @@ def run(shop: Path, *command: str | Path, **environment: str) -> str:
 def test_its_code_and_settings_are_sound(specs: Path, name: str) -> None:
     shop = made(specs, name)
     run(shop, "-m", "ruff", "check", "--no-cache")
-    assert "no issues" in run(shop, "manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    run(shop, "manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
