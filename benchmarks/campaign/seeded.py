@@ -81,7 +81,7 @@ def mail_by_on_commit() -> None:
 
     def later(*args: object, **values: object) -> None:
         def write() -> None:
-            time.sleep(0.5)
+            time.sleep(2)  # long enough to be killed in, on a slow machine too
             enqueue(*args, **values)
 
         transaction.on_commit(write)
