@@ -64,6 +64,7 @@ def _to(name: str, order: Order) -> SeeOther:
 def context_of(order: Order) -> dict[str, Any]:
     """What every page of an order shows."""
     delivery, method = order.delivery, methods.method(order.payment_method)
+    parcels = list(order.fulfilments.all())
     waits = order.state == OrderState.PENDING_PAYMENT and engine.payment_status(order) == "pending"
     return {
         "order": order,
@@ -82,8 +83,8 @@ def context_of(order: Order) -> dict[str, Any]:
         "waits": waits,  # the money is on its way
         "awaits_buyer": waits and (method or {}).get("kind") in methods.PAID_BY_BUYER,
         "unpaid": order.state in UNPAID and not waits,
-        "cancellable": order.state in CANCELLABLE,
-        "fulfilments": order.fulfilments.all(),
+        "cancellable": order.state in CANCELLABLE and not parcels,  # what has left can only be sent back
+        "fulfilments": parcels,
         "refunded": 0 if order.state in UNPAID else engine.refunded_amount(order),
     }
 

@@ -3,7 +3,9 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as PropertyTestCase
@@ -11,7 +13,7 @@ from hypothesis.extra.django import TestCase as PropertyTestCase
 from cart.models import CartLine
 from catalogue.prices import price
 from config.shop import HOME, SHOP
-from orders import lifecycle
+from orders import lifecycle, links
 from orders.models import Order
 from orders.placing import place
 from orders.states import IllegalMove
@@ -193,6 +195,14 @@ class CancelTest(ReservedTestCase):
         lifecycle.ship(order, quantities={order.lines.get().sku: 1})
         self.assertFalse(engine.cancel(order, actor="seller"))
         self.assertState(order, "confirmed")
+
+    def test_buyer_is_not_offered_to_cancel_once_a_part_has_left(self) -> None:
+        order, _ = self.reserved(quantity=2)
+        with override(order.language):
+            page = reverse("orders:show", args=[links.token(order)])
+        self.assertTrue(self.client.get(page).context["cancellable"])
+        lifecycle.ship(order, quantities={order.lines.get().sku: 1})
+        self.assertFalse(self.client.get(page).context["cancellable"])
 
     def test_collected_in_the_moment_of_cancelling_is_given_back(self) -> None:
         order, attempt = self.reserved()
