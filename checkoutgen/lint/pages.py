@@ -22,6 +22,54 @@ _NAMES = {
     "usability": "Usability", "accessibility": "Accessibility", "security": "Security", "mail": "Mail",
     "privacy": "Data protection", "contradiction": "Contradictions",
 }  # fmt: skip
+# What a reviewer asks beyond the statutes, and the rules that answer.
+_ASKED = {
+    "Contradictions": {
+        "a wallet that skips a consent": ["wallet-skips-consent"],
+        "a consumer's right of withdrawal in a shop for businesses": ["consumer-rights-in-business-shop"],
+        "a country of delivery without a language or a tax rate": ["market-language", "market-without-tax-rate"],
+        "a country without delivery or payment": ["market-without-delivery", "market-without-payment"],
+        "a way to pay that does not fit click and collect": ["payment-without-its-delivery"],
+        "instalments without the notices on credit": ["instalments-without-notices"],
+        "net prices shown to consumers": ["eu-total-price", "eu-ecommerce-price-clarity"],
+        "a badge without evidence, a seal that ran out": ["badge-without-evidence", "eu-trust-badge-authenticity"],
+        "stars without a word on verification": ["eu-reviews-verification"],
+        "a mail that a state needs and nobody sends": ["mail-nobody-sends"],
+        "free delivery on a badge that is not given": ["free-delivery-not-given"],
+    },
+    "Usability": {
+        "a forced account; the guest not first": ["forced-account", "guest-not-first", "account-before-payment"],
+        "payment before delivery": ["payment-before-delivery"],
+        "too many fields; a name in two; the country not first": ["too-many-fields", "split-name", "country-not-first"],
+        "a telephone number without a reason; data nobody needs": ["phone-without-reason", "eu-data-minimisation"],
+        "field names that change; digits as numbers": ["changing-field-names", "digits-as-numbers"],
+        "delivery without a date, an hour, a narrow range": [
+            "delivery-without-days", "delivery-without-cut-off", "wide-delivery-range", "express-not-faster"
+        ],
+        "extras or consents ticked beforehand": ["eu-no-prechecked-extras", "eu-consent-unticked"],
+        "wallets below forms; too many ways to pay": ["wallet-not-first", "too-many-payment-methods"],
+        "a button that does not say the duty to pay": ["eu-order-button"],
+        "“invalid” without a cause": ["vague-error-message"],
+        "withdrawal that cannot be found": ["eu-withdrawal-function", "eu-withdrawal-function-ack"],
+        "a cart that expires too soon": ["cart-expires-soon"],
+        "business orders without VAT number, order number, net prices": [
+            "eu-b2b-vat-id-validation", "b2b-purchase-order", "b2b-price-net-label"
+        ],
+        "languages missing or mixed": ["market-language", "unused-language", "eu-language-of-info"],
+        "nobody to ask": ["no-help"],
+    },
+    "Accessibility, security, mail, data protection": {
+        "a brand colour without contrast; pictures without words": ["brand-contrast", "picture-without-alt"],
+        "secrets in clear; addresses without encryption": ["secret-in-clear", "http-address", "global-tls"],
+        "card data on the shop's own server": ["global-pci-dss"],
+        "scripts and cookies of third parties before a choice": ["third-party-scripts", "eu-cookies-consent"],
+        "mails too large, with long subjects, from elsewhere, that nobody answers": [
+            "mail-size", "mail-subject-length", "mail-from-foreign-domain", "no-reply-address"
+        ],
+        "others' links, fonts and pixels in mails": ["mail-third-party"],
+        "recipients of data that the privacy notice leaves out": ["processor-not-named"],
+    },
+}  # fmt: skip
 _KINDS = ("declarative", "Python", "by the shop", "not judgeable")
 
 
@@ -184,11 +232,23 @@ def index() -> str:
         if found:
             lines += ["", f"## {name}", "", "| Rule | Severity | Judged | Says |", "|---|---|---|---|"]
             lines += [_row(rule) for rule in found]
+    lines += ["", "## What good practice asks, and who answers", *asked()]
     lines += ["", "## Not judgeable, and why", "", "| Rule | Reason |", "|---|---|"]
     lines += [f"| [{name}]({name}.md) | {_cell(reason)} |" for name, reason in unjudged()]
     lines += ["", "## Judged in part", "", "| Rule | Not judged |", "|---|---|"]
     lines += [f"| [{name}]({name}.md) | {_cell(reason)} |" for name, reason in partly()]
     return "\n".join(lines) + "\n"
+
+
+def asked() -> list[str]:
+    """A table for each group of `_ASKED`: each rule with how it is judged; all that are judged have a bad example."""
+    lines = []
+    for group, questions in _ASKED.items():
+        lines += ["", f"### {group}", "", "| Found is | By |", "|---|---|"]
+        for question, names in questions.items():
+            told = [f"[{name}]({name}.md) ({kind_of(rulebook.rules()[name])})" for name in names]
+            lines.append(f"| {question} | {', '.join(told)} |")
+    return lines
 
 
 def _row(rule: Rule) -> str:

@@ -112,7 +112,7 @@ def _fleet(reports: list[Report]) -> list[str]:
     lines = [f"{plural(len(reports), 'shop')}: {len(reports) - len(broken)} without errors, {len(broken)} with"]
     dates: dict[str, set[str]] = {}
     for report in reports:
-        for finding in report.upcoming:
+        for finding in (finding for finding in report.upcoming if finding.severity != "info"):
             dates.setdefault(finding.since, set()).add(printable(report.file))
     lines += [
         f"  {day}: {plural(len(files), 'shop')} will break: {', '.join(sorted(files)[:10])}"
