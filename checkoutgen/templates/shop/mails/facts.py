@@ -219,7 +219,7 @@ def _steps_to_pay(order: Order, language: str) -> list[Facts]:
     told = methods.instructions(order)
     if told is None:
         return []
-    iban = told.get("iban") or ""
+    iban = "".join((told.get("iban") or "").split())
     steps = [
         (_("Amount"), format_amount(told["amount"], told["currency"], language)),
         (_("Account holder"), told.get("holder") if iban else ""),
