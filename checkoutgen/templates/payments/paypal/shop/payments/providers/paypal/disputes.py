@@ -13,7 +13,7 @@ from payments.models import PaymentAttempt
 
 
 def facts(dispute_id: str) -> list[Fact]:
-    from .adapter import TIMEOUT, call, _client
+    from .adapter import TIMEOUT, _client, call
 
     if not re.fullmatch(r"[A-Z0-9-]{3,60}", dispute_id):
         raise BadWebhook("names no dispute")
