@@ -179,13 +179,16 @@ def _svg(content: bytes) -> tuple[int, int] | None:
     if found[0][0] != f"{_SVG}svg":
         return None
     seen: set[tuple[str, str]] = set()
+    values = [value for _, attributes in found for value in attributes.values()]
+    odd = _SVG_ODD.search("\n".join(values))  # one look at all of them; then each only where there is something
     for name, attributes in found:
         if name.removeprefix(_SVG) not in _SVG_ELEMENTS:
             raise UnusableFileError(f"is an SVG with the element {ascii(name)[:80]}, which is not allowed")
-        for pair in attributes.items():
+        for attribute, value in attributes.items():
+            pair = attribute, value if odd or attribute.endswith("href") else ""
             if pair not in seen:  # a drawing says the same thing many times
                 seen.add(pair)
-                _svg_attribute(*pair)
+                _svg_attribute(attribute, value)
     return _svg_size(found[0][1])
 
 
