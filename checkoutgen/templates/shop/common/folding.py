@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from html import escape
+from threading import RLock
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +24,8 @@ from django.urls import NoReverseMatch
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+_folding = RLock()
+
 
 class Loader(cached.Loader):
     """The cached loader with one copy of each template per language."""
@@ -32,11 +35,14 @@ class Loader(cached.Loader):
 
     def get_template(self, template_name: str, skip: list | None = None) -> Template:
         template = super().get_template(template_name, skip)
-        if not hasattr(template, "folded"):
-            template.folded = True  # type: ignore[attr-defined]  first, for a template that includes itself
-            fold(template.nodelist, template)
-            if not template.engine.debug:
-                _shorten(template.nodelist, template)
+        if not getattr(template, "folded", False):
+            with _folding:  # no thread may render what another one is still changing
+                if not hasattr(template, "folded"):
+                    template.folded = False  # type: ignore[attr-defined]  begun: for a template that includes itself
+                    fold(template.nodelist, template)
+                    if not template.engine.debug:
+                        _shorten(template.nodelist, template)
+                    template.folded = True  # type: ignore[attr-defined]
         return template
 
 

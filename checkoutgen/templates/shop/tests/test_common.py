@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
+from typing import Any
 from unittest import skipUnless
 from unittest.mock import patch
 
@@ -26,6 +28,7 @@ from catalogue.models import Product
 from common import checks, context
 from common.views import server_error
 from config.shop import SHOP
+from tests.threads import at_once
 
 
 @skipUnless(connection.vendor == "sqlite", "PostgreSQL has its own queue")
@@ -198,3 +201,21 @@ class FoldingTest(SimpleTestCase):
                 wanted = plain.get_template(name).render(Context(values))
                 for _ in range(2):
                     self.assertEqual(engine.get_template(name).render(Context(values)), wanted)
+
+    def test_no_thread_gets_a_template_that_another_one_still_folds(self) -> None:
+        loaders = [("common.folding.Loader", [("django.template.loaders.locmem.Loader", {"page": "{{ x }}"})])]
+        engine, begun, done = Engine(loaders=loaders), threading.Event(), []
+
+        def slow_fold(*_args: Any) -> None:
+            begun.set()
+            time.sleep(0.2)
+            done.append("folded")
+
+        def second() -> None:
+            begun.wait(5)
+            engine.get_template("page")
+            done.append("given")
+
+        with patch("common.folding.fold", slow_fold):
+            at_once([lambda: engine.get_template("page"), second])
+        self.assertEqual(done, ["folded", "given"])
