@@ -358,20 +358,27 @@ def python(item: dict[str, Any], rule: Rule) -> Judge:
 
 def _within_limit(check: Callable[[Case], Iterable[Outcome]], case: Case) -> list[Outcome]:
     """What a check finds; ends one that does not end by itself, where the system can (the main thread, not Windows)."""
-
-    def give_up(number: int, frame: Any) -> None:
-        raise TimeoutError(f"no answer within {SECONDS} s of CPU")
-
-    try:
-        before = signal.signal(signal.SIGVTALRM, give_up)
-    except (AttributeError, ValueError):
+    if not _can_end():
         return list(check(case))
     signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
     try:
         return list(check(case))
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
+
+
+@cache
+def _can_end() -> bool:
+    """Whether an alarm will end a check. Made ready once: to do it for each would double what most of them cost."""
+
+    def give_up(number: int, frame: Any) -> None:
+        raise TimeoutError(f"no answer within {SECONDS} s of CPU")
+
+    try:
+        signal.signal(signal.SIGVTALRM, give_up)
+    except (AttributeError, ValueError):
+        return False
+    return True
 
 
 def _sound(outcome: Any) -> None:

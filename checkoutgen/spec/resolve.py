@@ -561,10 +561,11 @@ def _captured(method: Data, offer: contract.Schema, at: At, context: Context) ->
 
 def _legal(data: Data, context: Context) -> None:
     pages = data["legal"]["pages"]
+    fill = standard.filler(data)
     for name, body in pages.items():
         for path in dict.fromkeys(path for text in body.values() for path in standard.unknown(text)):
             context.report(("legal", "pages", name), f"names {{{path}}}, which no spec has; correct it in the text")
-        filled = {language: standard.fill(text, data, language) for language, text in body.items()}
+        filled = {language: fill(text, language) for language, text in body.items()}
         pages[name] = {"title": _in_words(context.languages, "legal", name), "body": filled}
 
 

@@ -7,7 +7,10 @@ out, and so is a heading that then stands over nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache, lru_cache
+from itertools import groupby
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +38,13 @@ def read(name: str, language: str) -> str | None:
 
 
 @lru_cache(maxsize=256)
-def _lines(text: str) -> list[list[str]]:
-    """Each line in pieces: words and names in turns, as `split` gives them."""
-    return [_NAME.split(line) for line in text.split("\n")]
+def _pieces(text: str) -> list[list[str]]:
+    """The text in pieces: lines that name nothing as one; each other line as words and names in turns."""
+    pieces: list[list[str]] = []
+    for names_some, group in groupby(text.split("\n"), key=lambda line: _NAME.search(line) is not None):
+        lines = list(group)
+        pieces += [_NAME.split(line) for line in lines] if names_some else [["\n".join(lines)]]
+    return pieces
 
 
 @lru_cache(maxsize=256)
@@ -46,17 +53,26 @@ def unknown(text: str) -> list[str]:
     return sorted({path for path in _NAME.findall(text) if contract.at(tuple(path.split("."))) is None})
 
 
-def fill(text: str, data: dict[str, Any], language: str) -> str:
-    """The text with the values of the resolved spec in place of their names."""
-    lines: list[str] = []
-    for words, *rest in _lines(text):
-        if not rest:
-            lines.append(words)
-            continue
-        values = [_words(_look_up(path, data), data, language) for path in rest[::2]]
-        if all(values):
-            lines.append(words + "".join(value + more for value, more in zip(values, rest[1::2], strict=True)))
-    return _without_empty_sections(lines) if len(lines) <= text.count("\n") else "\n".join(lines)
+def filler(data: dict[str, Any]) -> Callable[[str, str], str]:
+    """What fills a text of a language with the values of the resolved spec in place of their names."""
+
+    @cache  # legal pages name the same few values again and again
+    def value(path: str, language: str) -> str:
+        return _words(_look_up(path, data), data, language)
+
+    def fill(text: str, language: str) -> str:
+        kept: list[str] = []
+        is_whole = True
+        for words, *rest in _pieces(text):
+            values = [value(path, language) for path in rest[::2]]
+            if all(values):
+                kept.append(words + "".join(map(add, values, rest[1::2])))
+            else:
+                is_whole = False
+        filled = "\n".join(kept)
+        return filled if is_whole else _without_empty_sections(filled.split("\n"))
+
+    return fill
 
 
 def _look_up(path: str, data: dict[str, Any]) -> Any:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checkoutgen.errors import SpecError, UsageError
-from checkoutgen.spec import Spec, load
+from checkoutgen.spec import Spec, load, validate
 
 from .conftest import Problems, change, minimal, written
 
@@ -224,6 +226,11 @@ def test_h61_secrets_are_refused_without_being_repeated(
     problems = problems_with({path: secret})
     assert any("holds a secret" in problem.message for problem in problems)
     assert all(secret[4:20] not in str(problem) for problem in problems)
+
+
+@given(st.from_regex(validate._SECRET), st.text(max_size=20), st.text(max_size=20))
+def test_the_quick_look_overlooks_no_secret(secret: str, before: str, after: str) -> None:
+    assert validate._may_hold_secret(before + secret + after)
 
 
 def test_secrets_are_named_by_environment_variable(load_with: Callable[..., Spec]) -> None:
