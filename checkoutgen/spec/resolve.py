@@ -210,7 +210,7 @@ def _sections(source: Data) -> None:
 
 
 def _page_settings(method: Data, providers: Data) -> None:
-    """What a provider's script needs, where it runs in the shop: settings with `x-page` have their default only there."""
+    """What a provider's script needs where it runs in the shop: settings with `x-page` have a default only there."""
     name = method.get("provider")
     if name not in contract.providers() or (method.get("mode") != "fields" and not method.get("express")):
         return
