@@ -167,7 +167,7 @@ class FoldingTest(SimpleTestCase):
                 self.assertEqual(sum(isinstance(node, TranslateNode) for node in folded.nodelist), 1)
                 self.assertIs(engine.get_template("a"), folded)
 
-    def test_shorter_ways_lead_to_the_same_text(self) -> None:
+    def test_folded_templates_say_the_same(self) -> None:
         templates = {
             "base": "<{% block one %}{{ n }}{% endblock %}{% block two %}-{% endblock %}>",
             "part": "{{ what|default:'nothing' }}{% if other %}{{ other.deep.er }}{% endif %}",
