@@ -25,7 +25,7 @@ import json
 import re
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -424,18 +424,9 @@ class Check(NamedTuple):
     applies: Callable[[Case], bool] | None
     judge: Judge
 
-    def run(self, case: Case) -> Iterator[Outcome]:
-        """What it finds in one case."""
-        if self.first > case.day or (self.last and case.day > self.last):
-            return
-        if (self.for_review and not case.review) or (self.applies and not self.applies(case)):
-            return
-        for found in self.judge(case):
-            yield (
-                found
-                if found.ok is not False
-                else found._replace(severity=found.severity or self.severity, fix=found.fix or self.fix)
-            )
+    def broken(self, found: Outcome) -> Outcome:
+        """What it found broken, with the severity and fix of the item where the outcome names none."""
+        return found._replace(severity=found.severity or self.severity, fix=found.fix or self.fix)
 
 
 @cache
@@ -453,4 +444,14 @@ def of_rule(name: str) -> list[Check]:
             KINDS[item["kind"]](item, rule),
         )
         for item in rule.checks
+    ]
+
+
+@lru_cache(maxsize=4096)
+def due(name: str, day: str, review: bool) -> list[Check]:
+    """The checks of a rule that count on a day, with or without those that only a reviewer asks for."""
+    return [
+        check
+        for check in of_rule(name)
+        if check.first <= day and not (check.last and day > check.last) and (review or not check.for_review)
     ]

@@ -109,7 +109,7 @@ def fragment(schema: dict[str, Any]) -> Test:
 
 
 def is_empty(value: Any) -> bool:
-    return value is None or value == "" or value == [] or value == {}
+    return not value and (value is None or value == "" or value == [] or value == {})
 
 
 def holds(wanted: Any) -> Test:
@@ -144,6 +144,8 @@ def first_broken(conditions: dict[str, Any], reader: Callable[[str], Getter]) ->
 def match(conditions: dict[str, Any], reader: Callable[[str], Getter]) -> Test:
     """As `first_broken`, but a fragment needs a value to say yes to: used to choose what a rule applies to."""
     tests = [(reader(path), holds(wanted), isinstance(wanted, dict)) for path, wanted in conditions.items()]
+    if not tests:
+        return lambda _: True
 
     def matches(something: Any) -> bool:
         for look_up, test, needs_value in tests:

@@ -132,9 +132,13 @@ class _Judge:
     def _run(self, case: Case, duty: _Duty) -> None:
         case.consumers = duty.rule.audience != "b2b"
         try:
-            for check in checks.of_rule(duty.owner):
-                for outcome in check.run(case):
-                    if outcome.ok is False or case.review:
+            for check in checks.due(duty.owner, case.day, case.review):
+                if check.applies and not check.applies(case):
+                    continue
+                for outcome in check.judge(case):
+                    if outcome.ok is False:
+                        self._add(case, check.broken(outcome), duty.rule, duty.speakers)
+                    elif case.review:
                         self._add(case, outcome, duty.rule, duty.speakers)
         except Exception as error:
             self.broken.setdefault(duty.rule.id, f"{type(error).__name__}: {error}")

@@ -8,6 +8,7 @@ because most commands then need not import the parser, which costs as much as to
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 NOTHING: Final = object()
@@ -153,16 +154,23 @@ class _Literal:
 
 def _value(rest: str) -> Any:
     """What stands after a key or dash."""
+    if rest[0] not in "[{":
+        return _scalar(rest)
+    value, end = _item(rest, 0, 0)
+    if not _REST.match(rest, end):
+        raise _OtherError
+    return value
+
+
+@lru_cache(maxsize=4096)
+def _scalar(rest: str) -> str | int | bool:
+    """One value that ends on its line; the specs of a run share most."""
     first = rest[0]
     if first in "'\"":
         if not (found := _QUOTED.match(rest)):
             raise _OtherError
-        return found[2] if found[1] is None else found[1].replace("''", "'")
-    if first in "[{":
-        value, end = _item(rest, 0, 0)
-        if not _REST.match(rest, end):
-            raise _OtherError
-        return value
+        text = found[2] if found[1] is None else found[1].replace("''", "'")
+        return str(text)
     if first in _NO_TEXT:
         raise _OtherError
     text = rest.partition(" #")[0].rstrip(" ")

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -284,12 +284,18 @@ class _Resolver:
             if inner is None:
                 return dict(given)
             return {key: inner(item, (*at, key), context, markets) for key, item in given.items()}
-        result = {}
-        for key, resolve_value, default in self.keys:
-            found = given.get(key, default)
-            if found is not _NOTHING:
-                result[key] = resolve_value(found, (*at, key), context, markets) if resolve_value else found
-        return result
+        return {
+            key: resolve_value(given.get(key, default), (*at, key), context, markets)
+            if resolve_value
+            else given.get(key, default)
+            for key, resolve_value, default in _present(self, tuple(given))
+        }
+
+
+@lru_cache(maxsize=1024)
+def _present(resolver: _Resolver, given: tuple[str, ...]) -> list[tuple[str, _Value | None, Any]]:
+    """The keys of a map that are given or have a default: most products of a run have the same ones."""
+    return [row for row in resolver.keys if row[0] in given or row[2] is not _NOTHING]
 
 
 @cache

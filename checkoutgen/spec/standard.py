@@ -48,6 +48,19 @@ def _pieces(text: str) -> list[list[str]]:
 
 
 @lru_cache(maxsize=256)
+def _template(text: str) -> tuple[list[str], str]:
+    """The names in a text, and the text with `%(name)s` in their place, which is filled in one step."""
+    return sorted(set(_NAME.findall(text))), _NAME.sub(r"%(\1)s", text.replace("%", "%%"))
+
+
+@lru_cache(maxsize=256)
+def _without(text: str, missing: tuple[str, ...]) -> str:
+    """The text without the lines that name one of these, and without headings that then stand over nothing."""
+    kept = [line for line in text.split("\n") if not set(_NAME.findall(line)).intersection(missing)]
+    return _without_empty_sections(kept)
+
+
+@lru_cache(maxsize=256)
 def unknown(text: str) -> list[str]:
     """The values that a text names and that no spec can have."""
     return sorted({path for path in _NAME.findall(text) if contract.at(tuple(path.split("."))) is None})
@@ -61,6 +74,10 @@ def filler(data: dict[str, Any]) -> Callable[[str, str], str]:
         return _words(_look_up(path, data), data, language)
 
     def fill(text: str, language: str) -> str:
+        given = {path: value(path, language) for path in _template(text)[0]}
+        if all(map(_is_ordinary, given.values())):
+            missing = tuple(path for path, words in given.items() if not words)
+            return _template(_without(text, missing) if missing else text)[1] % given
         kept: list[str] = []
         is_whole = True
         for words, *rest in _pieces(text):
@@ -73,6 +90,11 @@ def filler(data: dict[str, Any]) -> Callable[[str, str], str]:
         return filled if is_whole else _without_empty_sections(filled.split("\n"))
 
     return fill
+
+
+def _is_ordinary(words: str) -> bool:
+    """Whether a value can neither begin a line as a heading nor leave one empty: then only which are missing counts."""
+    return not words or (words[0] != "#" and words.strip() == words and "\n" not in words)
 
 
 def _look_up(path: str, data: dict[str, Any]) -> Any:

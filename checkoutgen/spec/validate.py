@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from checkoutgen import schema as contract
@@ -62,7 +62,10 @@ def _is_harmless(kind: Any) -> bool:
 def _validator() -> jsonschema_rs.Draft202012Validator:
     import jsonschema_rs  # slow to import; only needed here
 
-    checks = {name: (lambda value, check=check: check(value) is None) for name, check in FORMATS.items()}
+    # The specs of a run say the same things again and again.
+    checks: dict[str, Callable[..., bool]] = {
+        name: lru_cache(1024)(lambda value, check=check: check(value) is None) for name, check in FORMATS.items()
+    }
     return jsonschema_rs.Draft202012Validator(contract.load(), formats=checks, validate_formats=True)
 
 
