@@ -30,6 +30,12 @@ FLAGS = [
 ]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The campaign first: it takes longest, and the browser's tests beside it mostly wait."""
+    items.sort(key=lambda item: "test_campaign.py" not in item.nodeid)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium. One a process: Playwright's driver cannot be started a second time beside itself."""

@@ -57,9 +57,11 @@ def buy_again(buyer: Buyer, email: str) -> None:
     buyer.order()
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("javascript", [True, False], ids=["script", "noscript"])
-@pytest.mark.parametrize("language", ["fr", "en"])
+# Every pair of language, script and width once.
+@pytest.mark.parametrize(
+    ("language", "javascript", "width"),
+    [("fr", True, 390), ("fr", False, 1280), ("en", True, 1280), ("en", False, 390)],
+)
 def test_saved_used_and_removed(shop: Shop, visit: Open, language: str, javascript: bool, width: int) -> None:
     it = visit(language, width=width, javascript=javascript)
     buyer = Buyer(it.page, shop.url, language, javascript)
