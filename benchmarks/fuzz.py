@@ -4,8 +4,9 @@
 
 Hypothesis writes them: a spec that has every key of the schema with some values changed for others that its schema
 takes, for values that it does not take, and for texts that mean something to the languages of a shop; and the bytes of
-the examples with some cut, repeated, exchanged or put in between. Printed: how many there were, how many were valid,
-the longest time of one, the most memory of the process, and whatever was no refusal. Exit code 1 if there was any.
+the examples with some cut, repeated, exchanged or put in between. One valid spec in 20 is built, over the one before.
+Printed: how many there were, how many were valid, the longest time of one, the most memory of the process, and whatever
+was no refusal. Exit code 1 if there was any; 99 if one began a process or a connection or wrote outside its folder.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -40,6 +42,7 @@ from checkoutgen.build.write import apply, locked  # noqa: E402
 from checkoutgen.errors import CheckoutgenError, SpecError  # noqa: E402
 from checkoutgen.lint import engine  # noqa: E402
 from checkoutgen.spec import Spec, load  # noqa: E402
+from tests.hostile import audited  # noqa: E402
 from tests.hostile.fields import PICTURE, whole  # noqa: E402
 from tests.hostile.polyglots import POLYGLOTS  # noqa: E402
 from tests.spec.conftest import minimal, written  # noqa: E402
@@ -47,6 +50,7 @@ from tests.spec.test_fuzz import ODD, paths  # noqa: E402
 
 SLOW, LARGE = 2.0, 300  # seconds, MiB
 HANGS = 20.0  # seconds of the processor after which a document is given up
+BUILT = 20  # of so many valid specs one is built
 CHUNK = 500  # documents of one run of hypothesis, whose memory grows with its run
 BASES: list[tuple[Any, list[tuple[Any, ...]]]] = [(base, paths(base)) for base in (whole(), minimal())]
 EXAMPLES = [(ROOT / f"examples/{name}.yaml").read_bytes() for name in ("b2c", "b2b", "minimal")]
@@ -66,6 +70,7 @@ PIECES = [
 class Count:
     documents: int = 0
     valid: int = 0
+    built: int = 0
     worst: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
     samples: dict[str, bytes] = field(default_factory=dict)
@@ -149,7 +154,7 @@ class Fuzzer:
     """One shop that every valid spec is planned onto, and what was seen."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.out, self.count = folder, folder / "shop", Count()
+        self.folder, self.out, self.built, self.count = folder, folder / "shop", folder / "built", Count()
         for name in ("b2c", "b2b", "minimal"):
             (folder / name).symlink_to(ROOT / "examples" / name)
         (folder / "picture.svg").write_text(PICTURE)
@@ -161,7 +166,9 @@ class Fuzzer:
         return load(self.folder / "spec.yaml", text=content)
 
     def state(self) -> list[str]:
-        return sorted(str(path) for path in self.folder.rglob("*"))
+        """What stands in the folder beside the shops that were built and the lint's own cache."""
+        apart = (self.built, self.folder / "cache")
+        return sorted(str(path) for path in self.folder.rglob("*") if not any(map(path.is_relative_to, apart)))
 
     def feed(self, content: bytes) -> None:
         start = time.process_time()
@@ -200,6 +207,10 @@ class Fuzzer:
             if any(_odd(line) for line in said):
                 raise ValueError("an odd line in a plan")
         json.loads(plans.as_json(planned))
+        if self.count.valid % BUILT == 0:
+            self.count.built += 1
+            with locked(self.built):
+                apply(plan(spec, self.built))
 
     def fault(self, content: bytes, what: str) -> None:
         self.count.faults[what] += 1
@@ -255,13 +266,18 @@ def main() -> int:
         print(f"{count.documents:,} of {given.documents:,}", end="\r", file=sys.stderr, flush=True)
 
     signal.signal(signal.SIGPROF, _give_up)
-    with tempfile.TemporaryDirectory() as folder:
-        fuzzer = Fuzzer(Path(folder))
-        with suppress(KeyboardInterrupt):  # what was seen until then is told
-            fuzzer.run(given.documents, given.seed, time.process_time() + given.minutes * 60, tell)
-        count = fuzzer.count
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    os.environ["XDG_CACHE_HOME"] = os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "cache")
+    fuzzer = Fuzzer(folder)
+    log = folder / "cache" / "log"
+    log.parent.mkdir(exist_ok=True)
+    log.touch()
+    audited.install(str(log), str(folder))
+    with suppress(KeyboardInterrupt):  # what was seen until then is told
+        fuzzer.run(given.documents, given.seed, time.process_time() + given.minutes * 60, tell)
+    count = fuzzer.count
     print(
-        f"{count.documents:,} documents, seed {given.seed}: {count.valid:,} valid, "
+        f"{count.documents:,} documents, seed {given.seed}: {count.valid:,} valid, {count.built:,} built, "
         f"{count.documents - count.valid:,} refused; worst {count.worst:.2f} s, memory {memory():.0f} MiB, "
         f"{time.process_time():.0f} s of the processor"
     )
@@ -269,9 +285,11 @@ def main() -> int:
         count.faults[f"more than {LARGE} MiB"] += 1
     for what, times in count.faults.most_common():
         print(f"  {times:,} times: {what}")
-        kept = Path(tempfile.gettempdir()) / f"fuzz-{os.getpid()}-{abs(hash(what)) % 10_000}.yaml"
+        kept = folder / f"fault-{abs(hash(what)) % 10_000}.yaml"
         kept.write_bytes(count.samples.get(what, b""))
         print(f"    for example {kept}")
+    if not count.faults:
+        shutil.rmtree(folder)
     return 1 if count.faults else 0
 
 
