@@ -26,7 +26,7 @@ test: setup
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
-	$(PY) -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder -q
+	$(PY) -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --max-worker-restart 1 -q
 
 # The counts of the bars: 2,000 merges, 1,000 killed builds.
 slow: setup

@@ -17,7 +17,7 @@ from benchmarks.campaign.seeded import BUGS
 ROOT = Path(__file__).resolve().parents[2]
 
 # One after the other: each has nine processes of its own.
-pytestmark = pytest.mark.xdist_group("campaign")
+pytestmark = [pytest.mark.xdist_group("campaign"), pytest.mark.timeout(1900)]
 
 
 def campaign(*options: str) -> subprocess.CompletedProcess[str]:
