@@ -19,6 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 PAY_WITHIN_SECONDS = 20
@@ -37,12 +39,6 @@ DEMO_FAULTS = {
 }
 HARSH = {"timeout_before": 0.1, "timeout_after": 0.2, "error": 0.1, "wrong_amount": 0.1, "lost": 0.15}
 MAIL_SERVER = "mails"  # not killed: what it does instead is in mailserver.FAULTS
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def build_shop(out: Path, bug: str) -> None:
@@ -134,6 +130,10 @@ class Shop:
                 if time.monotonic() > deadline:
                     raise RuntimeError(f"nothing on port {port}; see {self.logs}")
                 time.sleep(0.2)
+        # Somebody else may be answering where one of ours could not start.
+        for name, process in self.running.items():
+            if process.poll() is not None:
+                raise RuntimeError(f"{name} ended at once:\n{(self.logs / f'{name}.log').read_text()[-2000:]}")
 
     def signal(self, name: str, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.ports import free_port
 from checkoutgen import __version__
 
 ROOT = Path(__file__).parents[2]
@@ -155,7 +156,7 @@ def test_serve_runs_the_shop_until_it_is_stopped(tmp_path: Path) -> None:
         "--out",
         str(tmp_path / "shop"),
         "--port",
-        "0",
+        str(free_port()),
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT) as serving:
         try:
@@ -168,9 +169,10 @@ def test_serve_runs_the_shop_until_it_is_stopped(tmp_path: Path) -> None:
             address = next(line.split()[1] for line in said if line.strip().startswith("shop "))
             assert urllib.request.urlopen(address, timeout=20).status == 200
             assert any("back office" in line and "@" in line for line in said)
-        finally:
             serving.send_signal(signal.SIGTERM)
-            serving.wait(timeout=30)
+            serving.wait(timeout=60)
+        finally:
+            serving.kill()  # or the end of this block would wait for ever
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(address.rstrip("/").rpartition(":")[2]))) != 0
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from benchmarks.ports import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,9 +32,7 @@ web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]))
 @pytest.fixture(scope="module")
 def localstripe() -> Iterator[str]:
     assert find_spec("localstripe"), "install requirements/dev.lock"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     silent = subprocess.DEVNULL
     process = subprocess.Popen([sys.executable, "-c", LAUNCH, str(port)], stdout=silent, stderr=silent)
     try:

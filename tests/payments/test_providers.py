@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks.ports import free_port
 from checkoutgen.spec import load
 from tests.build.conftest import build
 from tests.payments.conftest import PROVIDERS, manage, written
@@ -78,9 +78,7 @@ def test_no_server_starts_in_production_without_its_secrets(
     """A server started by hand, without the container's `migrate` before it."""
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--blocking-threads", "1", "--port"]
     plain = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), **PRODUCTION}
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        command += [str(probe.getsockname()[1]), "config.wsgi:application"]
+    command += [str(free_port()), "config.wsgi:application"]
     refused = subprocess.run(command, cwd=shop, env=plain, capture_output=True, text=True, timeout=120)
     assert refused.returncode != 0
     assert "This shop cannot be served." in refused.stderr
