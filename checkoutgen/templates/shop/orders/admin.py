@@ -50,24 +50,22 @@ class AttemptInline(ReadOnlyInline):
         return amount(attempt.amount, attempt.currency)
 
 
-class CaptureInline(ReadOnlyInline):
+class MovementInline(ReadOnlyInline):
+    @admin.display(description=_("amount"))
+    def sum(self, row: Capture | Refund) -> str:
+        return amount(row.amount, row.attempt.currency)
+
+
+class CaptureInline(MovementInline):
     model = Capture
     fields = ["sum", "state", "failure", "provider_ref", "created_at"]
     readonly_fields = fields
 
-    @admin.display(description=_("amount"))
-    def sum(self, capture: Capture) -> str:
-        return amount(capture.amount, capture.attempt.currency)
 
-
-class RefundInline(ReadOnlyInline):
+class RefundInline(MovementInline):
     model = Refund
     fields = ["sum", "state", "reason", "provider_ref", "created_at"]
     readonly_fields = fields
-
-    @admin.display(description=_("amount"))
-    def sum(self, refund: Refund) -> str:
-        return amount(refund.amount, refund.attempt.currency)
 
 
 class FulfilmentInline(ReadOnlyInline):

@@ -1,6 +1,7 @@
 """Finding a provider: its folder below payments/providers/ is all there is to register."""
 
 from importlib import import_module
+from types import ModuleType
 from typing import cast
 
 from config.installed import PROVIDERS
@@ -12,31 +13,29 @@ class UnknownProvider(LookupError):
     pass
 
 
-def adapter(provider: str) -> Adapter:
+def _part(provider: str, part: str) -> ModuleType:
     if provider not in PROVIDERS:
         raise UnknownProvider(provider)
-    return cast("Adapter", import_module(f"payments.providers.{provider}.adapter"))
+    return import_module(f"payments.providers.{provider}.{part}")
+
+
+def adapter(provider: str) -> Adapter:
+    return cast("Adapter", _part(provider, "adapter"))
 
 
 def saving(provider: str) -> Saving:
     """How a provider keeps ways to pay; only for those whose schema says that they do (`x-saves`)."""
-    if provider not in PROVIDERS:
-        raise UnknownProvider(provider)
-    return cast("Saving", import_module(f"payments.providers.{provider}.saving"))
+    return cast("Saving", _part(provider, "saving"))
 
 
 def fields(provider: str) -> Fields:
     """A provider's fields in the page; only for those whose schema says that they have some (`x-fields`)."""
-    if provider not in PROVIDERS:
-        raise UnknownProvider(provider)
-    return cast("Fields", import_module(f"payments.providers.{provider}.fields"))
+    return cast("Fields", _part(provider, "fields"))
 
 
 def express(provider: str) -> Express:
     """A provider's wallet in the cart; only for those whose schema says that they have one (`x-express`)."""
-    if provider not in PROVIDERS:
-        raise UnknownProvider(provider)
-    return cast("Express", import_module(f"payments.providers.{provider}.express"))
+    return cast("Express", _part(provider, "express"))
 
 
 def adapters() -> dict[str, Adapter]:

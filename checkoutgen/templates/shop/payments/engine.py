@@ -127,7 +127,7 @@ def _open_attempt(
             amount=order.total_amount,
             currency=order.currency,
             state=AttemptState.REQUESTED if provider else AttemptState.PENDING,
-            next_check_at=now + check_delay(timedelta(0)) if provider else None,
+            next_check_at=next_check(now, now) if provider else None,
             saved=wish.card,
         )
         saved.note(attempt, wish, now)
@@ -462,16 +462,14 @@ def carry_out(row: Refund) -> None:
     try:
         answer = ask(lambda: adapter(row.attempt.provider).refund(row))
     except ProviderDown:
-        later = timezone.now() + check_delay(timezone.now() - row.created_at)
-        Refund.objects.filter(pk=row.pk).update(next_check_at=later)
+        Refund.objects.filter(pk=row.pk).update(next_check_at=next_check(row.created_at))
         return
     except Declined as declined:
         answer = RefundAnswer("", "failed")
         logger.warning("refund %s refused: %s", row.key, declined.code)
     if answer.state == "pending":
-        later = timezone.now() + check_delay(timezone.now() - row.created_at)
         Refund.objects.filter(pk=row.pk, state__in=("requested", "pending")).update(
-            state=Refund.State.PENDING, provider_ref=answer.provider_ref, next_check_at=later
+            state=Refund.State.PENDING, provider_ref=answer.provider_ref, next_check_at=next_check(row.created_at)
         )
         return
     kind = "refunded" if answer.state == "done" else "refund_failed"
@@ -600,13 +598,12 @@ def reconcile_due(now: datetime | None = None, limit: int = 100) -> int:
     now = now or timezone.now()
     asked = 0
     for attempt in list(PaymentAttempt.objects.filter(next_check_at__lte=now).exclude(provider="")[:limit]):
-        age = now - attempt.created_at
-        watched = attempt.state in LIVE_ATTEMPT or age < timedelta(days=WATCH_DAYS)
-        if _schedule(attempt, now + check_delay(age) if watched else None):
+        watched = attempt.state in LIVE_ATTEMPT or now - attempt.created_at < timedelta(days=WATCH_DAYS)
+        if _schedule(attempt, next_check(attempt.created_at, now) if watched else None):
             learn(attempt, "reconciler")
             asked += 1
     for row in list(Refund.objects.filter(next_check_at__lte=now, state__in=("requested", "pending"))[:limit]):
-        if _schedule(row, now + check_delay(now - row.created_at)):
+        if _schedule(row, next_check(row.created_at, now)):
             carry_out(row)
             asked += 1
     return asked
@@ -618,10 +615,11 @@ def _schedule(row: PaymentAttempt | Refund, later: datetime | None) -> bool:
     return due.update(next_check_at=later) == 1
 
 
-def check_delay(age: timedelta) -> timedelta:
-    """Ask soon at first, then less and less often, at least four times a day."""
+def next_check(since: datetime, now: datetime | None = None) -> datetime:
+    """When to ask again about what began then: soon at first, then less and less often, at least four times a day."""
+    now = now or timezone.now()
     first = timedelta(seconds=settings.PAYMENTS_CHECK_AFTER)
-    return min(max(first, age / 4), timedelta(hours=6))
+    return now + min(max(first, (now - since) / 4), timedelta(hours=6))
 
 
 # -- how an order stands --------------------------------------------------------------------------------------------

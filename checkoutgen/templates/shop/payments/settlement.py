@@ -52,8 +52,8 @@ def collect(row: Capture) -> None:
 
 
 def _later(row: Capture) -> None:
-    later = timezone.now() + engine.check_delay(timezone.now() - row.created_at)
-    Capture.objects.filter(pk=row.pk, state__in=captures.OPEN).update(next_check_at=later)
+    mine = Capture.objects.filter(pk=row.pk, state__in=captures.OPEN)
+    mine.update(next_check_at=engine.next_check(row.created_at))
 
 
 def collect_due(now: datetime | None = None, limit: int = 100) -> int:
@@ -62,7 +62,7 @@ def collect_due(now: datetime | None = None, limit: int = 100) -> int:
     rows = list(Capture.objects.filter(next_check_at__lte=now, state__in=captures.OPEN)[:limit])
     for row in rows:
         # Before asking: one that kills the worker must not be the first again.
-        later = now + engine.check_delay(now - row.created_at)
+        later = engine.next_check(row.created_at, now)
         Capture.objects.filter(pk=row.pk, next_check_at__isnull=False).update(next_check_at=later)
         collect(row)
     return len(rows)

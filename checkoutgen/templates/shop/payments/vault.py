@@ -13,7 +13,7 @@ from orders.states import LIVE_ATTEMPT, AttemptState
 
 from . import saved
 from .adapters import saving
-from .engine import WATCH_DAYS, ask, check_delay
+from .engine import WATCH_DAYS, ask, next_check
 from .facts import Declined, ProviderDown, Token
 from .models import PaymentAttempt, SavedMethod
 
@@ -94,4 +94,4 @@ def forget(row: SavedMethod) -> bool:
 
 
 def _later(row: SavedMethod, now: datetime) -> None:
-    SavedMethod.objects.filter(pk=row.pk).update(next_check_at=now + check_delay(now - row.consented_at))
+    SavedMethod.objects.filter(pk=row.pk).update(next_check_at=next_check(row.consented_at, now))

@@ -78,9 +78,10 @@ def read(amount: dict[str, Any]) -> tuple[int | None, str]:
     return (unscale(value, currency, _digits(currency)) if currency and isinstance(value, int) else None), currency
 
 
-def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created:
+def about(attempt: PaymentAttempt, return_url: str) -> dict[str, Any]:
+    """What Adyen is told of a payment, by link or in the page."""
     order = attempt.order
-    request: dict[str, Any] = {
+    return {
         "merchantAccount": secret("adyen", "merchant_account"),
         "reference": attempt.key,
         "merchantOrderReference": order.number,
@@ -89,6 +90,12 @@ def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Create
         "shopperLocale": order.language,
         "shopperEmail": order.email,
         "returnUrl": return_url,
+    }
+
+
+def create(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created:
+    request: dict[str, Any] = {
+        **about(attempt, return_url),
         # Of the attempt's age, not of now: the same key must come with the same request.
         "expiresAt": (attempt.created_at + timedelta(hours=24)).isoformat(timespec="seconds"),
     }
@@ -142,21 +149,7 @@ def capture(capture: Capture) -> CaptureAnswer:
     """Adyen takes the order to collect, and tells by webhook how it went."""
     if capture.provider_ref:
         return CaptureAnswer(capture.provider_ref, "pending")
-    attempt = capture.attempt
-    psp = _payment_of(attempt)
-    if not psp:  # only the webhook names the payment, and it has not come yet
-        raise ProviderDown("no reference of the payment yet")
-    request = {
-        "merchantAccount": secret("adyen", "merchant_account"),
-        "reference": capture.key,
-        "amount": amount_of(capture.amount, attempt.currency),
-    }
-    made = call(
-        lambda client: client.checkout.modifications_api.capture_authorised_payment(
-            request, psp, idempotency_key=capture.key
-        )
-    )
-    return CaptureAnswer(made["pspReference"], "pending")
+    return CaptureAnswer(_modified(capture, "capture_authorised_payment"), "pending")
 
 
 def void(attempt: PaymentAttempt) -> None:
@@ -177,21 +170,23 @@ def refund(refund: Refund) -> RefundAnswer:
     """Adyen takes a refund and tells by webhook how it went."""
     if refund.provider_ref:
         return RefundAnswer(refund.provider_ref, "pending")
-    attempt = refund.attempt
-    psp = _payment_of(attempt)
+    return RefundAnswer(_modified(refund, "refund_captured_payment"), "pending")
+
+
+def _modified(row: Capture | Refund, name: str) -> str:
+    """Ask Adyen to change a payment that it has, by the call of that name. Adyen's reference of the change."""
+    psp = _payment_of(row.attempt)
     if not psp:  # only the webhook names the payment, and it has not come yet
         raise ProviderDown("no reference of the payment yet")
     request = {
         "merchantAccount": secret("adyen", "merchant_account"),
-        "reference": refund.key,
-        "amount": amount_of(refund.amount, attempt.currency),
+        "reference": row.key,
+        "amount": amount_of(row.amount, row.attempt.currency),
     }
     made = call(
-        lambda client: client.checkout.modifications_api.refund_captured_payment(
-            request, psp, idempotency_key=refund.key
-        )
+        lambda client: getattr(client.checkout.modifications_api, name)(request, psp, idempotency_key=row.key)
     )
-    return RefundAnswer(made["pspReference"], "pending")
+    return str(made["pspReference"])
 
 
 def _payment_of(attempt: PaymentAttempt) -> str:

@@ -18,7 +18,7 @@ from payments.facts import Created, Declined, Fact
 from payments.methods import captured_at_shipping
 from payments.models import PaymentAttempt
 
-from .adapter import amount_of, call, read, until
+from .adapter import about, amount_of, call, read, until
 
 # https://docs.adyen.com/api-explorer/Checkout/72/post/payments
 CARD = {
@@ -87,29 +87,21 @@ def _read(typed: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def create(typed: str, attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created:
     card, browser = _read(typed)
-    about = {"paymentMethod": card, "browserInfo": browser, "shopperInteraction": "Ecommerce"}
-    return pay(attempt, return_url, about)
+    way = {"paymentMethod": card, "browserInfo": browser, "shopperInteraction": "Ecommerce"}
+    return pay(attempt, return_url, way)
 
 
 def pay(
-    attempt: PaymentAttempt, return_url: str, about: dict[str, Any], work: Callable[[Any], dict[str, Any]] = call
+    attempt: PaymentAttempt, return_url: str, way: dict[str, Any], work: Callable[[Any], dict[str, Any]] = call
 ) -> Created:
     """A payment without Adyen's page, unless the bank wants to ask on one."""
-    order = attempt.order
     request: dict[str, Any] = {
-        "merchantAccount": secret("adyen", "merchant_account"),
-        "reference": attempt.key,
-        "merchantOrderReference": order.number,
-        "amount": amount_of(attempt.amount, attempt.currency),
+        **about(attempt, return_url),
         "channel": "Web",
         "origin": django_settings.PUBLIC_URL,
-        "returnUrl": return_url,
         "redirectToIssuerMethod": "GET",
         "redirectFromIssuerMethod": "GET",
-        "countryCode": order.market,
-        "shopperLocale": order.language,
-        "shopperEmail": order.email,
-        **about,
+        **way,
     }
     if captured_at_shipping(attempt.method):
         request["additionalData"] = {"manualCapture": "true"}
