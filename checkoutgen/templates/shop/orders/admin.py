@@ -1,23 +1,20 @@
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.urls import path, reverse
+from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.lists import ReadOnly, ReadOnlyInline, amount, pairs
-from common.http import SeeOther
+from backoffice.deeds import DeedsAdmin
+from backoffice.lists import ReadOnlyInline, amount, pairs
 from common.texts import localized
 from payments import engine
 from payments.models import Capture, PaymentAttempt, Refund
 
 from . import declarations, links
-from .deeds import DEEDS, Deed
+from .deeds import DEEDS
 from .models import Fulfilment, Order, OrderEvent, OrderLine
 
 
@@ -84,13 +81,14 @@ class EventInline(ReadOnlyInline):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, admin.ModelAdmin):
+class OrderAdmin(DeedsAdmin):
     """Orders are read here and changed by deeds, so that money, stock, state and mails always go together."""
 
     list_display = ["number", "placed_at", "buyer", "total", "status", "payment", "way", "market"]
     list_filter = ["state", "payment_method", "market", "placed_at"]
     search_fields = ["number", "email", "lines__sku", "attempts__provider_ref"]
     list_per_page = 50
+    deeds, deeds_permission = DEEDS, "orders.change_order"
     inlines = [LineInline, AttemptInline, CaptureInline, RefundInline, FulfilmentInline, EventInline]
     actions = ["mark_paid", "ship_all", "cancel_all"]
     fieldsets = [
@@ -179,65 +177,14 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
 
     # -- what can be done --
 
-    def get_urls(self) -> list:
-        view = self.admin_site.admin_view(self.deed)
-        return [path("<path:pk>/do/<slug:name>/", view, name="orders_order_do"), *super().get_urls()]
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        order = self.get_object(request, object_id)
-        open_deeds = [
-            {"label": deed.label, "url": reverse("admin:orders_order_do", args=[order.pk, name])}
-            for name, deed in DEEDS.items()
-            if order and deed.is_open(order)
-        ]
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "deeds": open_deeds})
-
-    def deed(self, request: HttpRequest, pk: str, name: str) -> HttpResponse:
-        if not request.user.has_perm("orders.change_order"):
-            raise PermissionDenied
-        order = get_object_or_404(Order, pk=pk) if pk.isdigit() else None
-        deed = DEEDS.get(name)
-        if order is None or deed is None:
-            raise Http404
-        back = reverse("admin:orders_order_change", args=[order.pk])
-        if not deed.is_open(order):
-            messages.warning(request, _text("This is not possible any more."))
-            return SeeOther(back)
-        form = deed.form(request.POST if request.method == "POST" else None, order=order)
-        if form.is_bound and form.is_valid():
-            self._do(request, order, deed, form.cleaned_data)
-            return SeeOther(back)
-        context = {**self.admin_site.each_context(request), "order": order, "deed": deed, "form": form, "back": back}
-        return render(request, "admin/orders/deed.html", context | {"title": f"{order.number}: {deed.label}"})
-
-    def _do(self, request: HttpRequest, order: Order, deed: Deed, data: dict[str, Any]) -> None:
-        problem = deed.do(order, data, request.user.get_username())
-        if problem:
-            messages.error(request, f"{order.number}: {problem}")
-        else:
-            self.log_change(request, order, str(deed.label))
-            messages.success(request, f"{order.number}: {deed.label}")
-
-    def _do_all(self, request: HttpRequest, queryset: Any, name: str, data: dict[str, Any]) -> None:
-        if not request.user.has_perm("orders.change_order"):
-            raise PermissionDenied
-        deed = DEEDS[name]
-        for order in queryset:
-            if deed.is_open(order):
-                self._do(request, order, deed, data)
-            else:
-                messages.warning(request, f"{order.number}: {_text('This is not possible any more.')}")
-
     @admin.action(description=_("Money received"), permissions=["view"])
     def mark_paid(self, request: HttpRequest, queryset: Any) -> None:
-        self._do_all(request, queryset, "paid", {})
+        self.do_all(request, queryset, "paid", {})
 
     @admin.action(description=_("Ship, without a parcel number"), permissions=["view"])
     def ship_all(self, request: HttpRequest, queryset: Any) -> None:
-        self._do_all(request, queryset, "ship", {})
+        self.do_all(request, queryset, "ship", {})
 
     @admin.action(description=_("Cancel, and pay back"), permissions=["view"])
     def cancel_all(self, request: HttpRequest, queryset: Any) -> None:
-        self._do_all(request, queryset, "cancel", {"note": ""})
+        self.do_all(request, queryset, "cancel", {"note": ""})

@@ -1,15 +1,13 @@
 """What a person may do with an order in the back office: each deed with its form, when it is open, and what it does."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.deeds import Deed, DeedForm
 from common.money import exponent, to_decimal
 from common.texts import localized
 from payments import engine, settlement
@@ -20,22 +18,17 @@ from .models import Order
 from .states import UNPAID, IllegalMove, OrderState
 
 
-class NoForm(forms.Form):
-    def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-
-
-class ShipForm(NoForm):
+class ShipForm(DeedForm):
     carrier = forms.CharField(label=_("Carrier"), max_length=80, required=False)
     tracking_number = forms.CharField(label=_("Parcel number"), max_length=80, required=False)
 
-    def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
-        super().__init__(*args, order=order, **kwargs)
-        self.initial["carrier"] = order.delivery.get("carrier", "")
-        self.rest = {} if lifecycle.is_collected(order) else lifecycle.unsent(order)
+    def __init__(self, *args: Any, about: Order, **kwargs: Any) -> None:
+        super().__init__(*args, about=about, **kwargs)
+        self.initial["carrier"] = about.delivery.get("carrier", "")
+        self.rest = {} if lifecycle.is_collected(about) else lifecycle.unsent(about)
         if sum(self.rest.values()) < 2:
             return
-        titles = {line.sku: localized(line.title) for line in order.lines.all()}
+        titles = {line.sku: localized(line.title) for line in about.lines.all()}
         for sku, quantity in self.rest.items():
             self.fields[f"quantity-{sku}"] = forms.IntegerField(
                 label=_text("In this parcel: %(title)s") % {"title": f"{titles[sku]} ({sku})"},
@@ -54,18 +47,18 @@ class ShipForm(NoForm):
         return data | {"quantities": given or None}
 
 
-class RefundForm(NoForm):
+class RefundForm(DeedForm):
     amount = forms.DecimalField(label=_("Amount"), min_value=Decimal(0))
     reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
     key = forms.RegexField(r"\A[0-9a-f]{32}\Z", widget=forms.HiddenInput)  # a double click is one refund
 
-    def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
-        super().__init__(*args, order=order, **kwargs)
-        self.currency, self.most = order.currency, engine.refundable_amount(order)
+    def __init__(self, *args: Any, about: Order, **kwargs: Any) -> None:
+        super().__init__(*args, about=about, **kwargs)
+        self.currency, self.most = about.currency, engine.refundable_amount(about)
         amount = self.fields["amount"]
-        amount.decimal_places = exponent(order.currency)
-        amount.label = f"{amount.label} ({order.currency})"
-        self.initial |= {"amount": to_decimal(self.most, order.currency), "key": new_key()}
+        amount.decimal_places = exponent(about.currency)
+        amount.label = f"{amount.label} ({about.currency})"
+        self.initial |= {"amount": to_decimal(self.most, about.currency), "key": new_key()}
 
     def clean_amount(self) -> int:
         value = self.cleaned_data["amount"].scaleb(exponent(self.currency))
@@ -77,17 +70,8 @@ class RefundForm(NoForm):
         return int(value)
 
 
-class CancelForm(NoForm):
+class CancelForm(DeedForm):
     note = forms.CharField(label=_("Words to the buyer"), max_length=500, required=False, widget=forms.Textarea)
-
-
-@dataclass(frozen=True)
-class Deed:
-    label: str | Promise
-    explains: str | Promise
-    form: type[NoForm]
-    is_open: Callable[[Order], bool]
-    do: Callable[[Order, dict[str, Any], str], str]  # order, cleaned data, actor -> what went wrong, "" for nothing
 
 
 def _ship(order: Order, data: dict[str, Any], actor: str) -> str:
@@ -164,14 +148,14 @@ DEEDS: dict[str, Deed] = {
     "paid": Deed(
         _("Money received"),
         _("The transfer, cheque, invoice or cash has arrived in full."),
-        NoForm,
+        DeedForm,
         lambda order: _owes(order) and engine.paid_amount(order) == 0,
         _received,
     ),
     "ready": Deed(
         _("Ready for collection"),
         _("The goods wait in the store. The buyer gets a mail with the address and the opening hours."),
-        NoForm,
+        DeedForm,
         _waits_for_collection,
         _ready,
     ),
@@ -188,14 +172,14 @@ DEEDS: dict[str, Deed] = {
     "delivered": Deed(
         _("Mark as delivered"),
         _("The carrier says that the last parcel has arrived. The buyer gets a mail with the last day to withdraw."),
-        NoForm,
+        DeedForm,
         _on_its_way,
         _arrived,
     ),
     "collect": Deed(
         _("Collect the money"),
         _("All that is reserved for this order is collected now. Shipping does so by itself."),
-        NoForm,
+        DeedForm,
         lambda order: (
             order.state in (OrderState.CONFIRMED, OrderState.FULFILLED, OrderState.REVIEW)
             and settlement.collectable(order)
@@ -212,7 +196,7 @@ DEEDS: dict[str, Deed] = {
     "accept": Deed(
         _("Let it stand"),
         _("Money and order disagreed; you have looked at it and the order stands as it is."),
-        NoForm,
+        DeedForm,
         lambda order: order.state == OrderState.REVIEW,
         _accept,
     ),

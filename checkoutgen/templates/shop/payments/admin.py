@@ -1,12 +1,20 @@
+from typing import Any
+
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.lists import ReadOnly, amount
+from backoffice.deeds import DeedsAdmin
+from backoffice.lists import ReadOnly, amount, pairs
 
 from . import engine
 from .models import PaymentAttempt, PaymentEvent, Refund, SavedMethod
+from .statements import unmatched
 from .statements.views import statement
 
 
@@ -39,10 +47,31 @@ class PaymentAttemptAdmin(ReadOnly, admin.ModelAdmin):
             messages.info(request, f"{attempt.order}: {attempt.get_state_display()} ({outcome})")
 
 
+class BookingFilter(admin.SimpleListFilter):
+    """Bookings of bank statements that named no order."""
+
+    title = _("booking without an order")
+    parameter_name = "booking"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, Any]]:
+        return [("waiting", _("To assign")), ("assigned", _("Assigned")), ("set-aside", _("Set aside"))]
+
+    def queryset(self, request: HttpRequest, queryset):
+        wanted = {
+            "waiting": unmatched.waiting,
+            "assigned": lambda: unmatched.bookings().filter(assigned=True),
+            "set-aside": lambda: unmatched.bookings().filter(assigned=False, set_aside=True),
+        }.get(self.value() or "")
+        return queryset.filter(pk__in=wanted().values("pk")) if wanted else queryset
+
+
 @admin.register(PaymentEvent)
-class PaymentEventAdmin(ReadOnly, admin.ModelAdmin):
+class PaymentEventAdmin(DeedsAdmin):
+    deeds, deeds_permission = unmatched.DEEDS, "orders.change_order"
     list_display = ["received_at", "order", "provider", "kind", "sum", "source", "outcome", "event_id"]
-    list_filter = ["outcome", "provider", "kind", "source"]
+    list_filter = [BookingFilter, "outcome", "provider", "kind", "source"]
+    exclude = ["payload"]
+    readonly_fields = ["told", "decided"]
     search_fields = ["event_id", "attempt__order__number", "attempt__key"]
     list_select_related = ["attempt__order"]
 
@@ -53,6 +82,21 @@ class PaymentEventAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(description=_("amount"))
     def sum(self, event: PaymentEvent) -> str:
         return amount(event.amount, event.currency) if event.amount is not None and event.currency else "–"
+
+    @admin.display(description=_("details"))
+    def told(self, event: PaymentEvent) -> SafeString:
+        return pairs(event.payload)
+
+    @admin.display(description=_("what became of it"))
+    def decided(self, event: PaymentEvent) -> SafeString:
+        """Of a booking that named no order: what people said of it."""
+        said = filter(None, [unmatched.said(event, what) for what in (unmatched.ASSIGNED, unmatched.SET_ASIDE)])
+        rows = [
+            (date_format(timezone.localtime(each.received_at), "SHORT_DATETIME_FORMAT"), each.payload.get("by", ""),
+             each.attempt.order.number if each.attempt else each.payload.get("reason", ""))
+            for each in said
+        ]  # fmt: skip
+        return format_html_join(SafeString("<br>"), "{} · {} · {}", rows) or SafeString("–")
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view(self.statement)

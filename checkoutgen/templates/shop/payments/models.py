@@ -67,7 +67,7 @@ class PaymentEvent(models.Model):
     payload = models.JSONField(default=dict, blank=True)
     source = models.CharField(max_length=20)  # webhook, return, reconciler, backoffice, start
     received_at = models.DateTimeField(default=timezone.now)
-    outcome = models.CharField(max_length=20)  # applied, stale, unknown, review
+    outcome = models.CharField(max_length=20)  # applied, stale, unknown, review, set_aside
 
     class Meta:
         verbose_name = _("payment event")
@@ -76,7 +76,8 @@ class PaymentEvent(models.Model):
         constraints = [models.UniqueConstraint(fields=["provider", "event_id"], name="event_counts_once")]
 
     def __str__(self) -> str:
-        return f"{self.provider}: {self.kind}"
+        told = filter(None, [self.payload.get("day", ""), self.payload.get("text", "")])
+        return f"{self.provider}: {self.kind}" if self.provider else " ".join(told) or f"{self.source}: {self.kind}"
 
 
 class Refund(models.Model):

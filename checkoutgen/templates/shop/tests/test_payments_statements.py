@@ -11,7 +11,7 @@ from unittest.mock import patch
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.http import HttpResponse
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import given, settings
@@ -22,7 +22,7 @@ from orders import lifecycle
 from orders.models import Order
 from payments import engine, methods
 from payments.models import PaymentEvent
-from payments.statements import StatementError, camt, matching, table
+from payments.statements import StatementError, camt, matching, table, unmatched
 from payments.units import decimal_text
 
 from .shopping import ShoppingTestCase, an_order
@@ -195,7 +195,7 @@ class MatchingTest(StatementTestCase):
             self.assertEqual(self.read(paid(self.total(first), text, ref=f"N{number}")), ["unknown"], text)
         kept = PaymentEvent.objects.filter(source="statement", outcome="unknown")
         self.assertEqual(kept.count(), 6)
-        self.assertEqual(kept.first().payload, {"day": "2026-11-20", "text": "no reference"})
+        self.assertEqual(kept.first().payload, {"day": "2026-11-20", "text": "no reference", "credit": True})
         self.assertState(first, "pending_payment")
 
     def test_payment_that_the_bank_takes_back(self) -> None:
@@ -307,6 +307,151 @@ class UploadTest(StatementTestCase):
         user.save()
         self.client.force_login(user)
         self.assertEqual(self.client.get(self.url).status_code, 403)
+
+
+class UnmatchedTest(StatementTestCase):
+    """Bookings that named no order, in the back office."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.client.force_login(staff())
+
+    def booking(self, amount: str, text: str = "from Ada", *, ref: str = "Z1", currency: str = "EUR") -> PaymentEvent:
+        self.assertEqual(self.read(paid(amount, text, ref=ref, currency=currency)), ["unknown"])
+        return unmatched.bookings().last()
+
+    def do(self, booking: PaymentEvent, deed: str, **data: str) -> str:
+        url = reverse("admin:payments_paymentevent_do", args=[booking.pk, deed])
+        answer = self.client.post(url, data, follow=True)
+        self.assertEqual(answer.status_code, 200)
+        return answer.content.decode()
+
+    def page(self, booking: PaymentEvent) -> str:
+        return self.client.get(reverse("admin:payments_paymentevent_change", args=[booking.pk])).content.decode()
+
+    def test_assigned_to_its_order_pays_it_once(self) -> None:
+        order, other = self.order(), self.order()
+        booking = self.booking(self.total(order))
+        self.assertIn("do/assign/", self.page(booking))
+        for text in (order.number.lower(), order.number, other.number):
+            self.do(booking, "assign", number=f" {text} ")
+        self.assertState(order, "confirmed")
+        self.assertState(other, "pending_payment")
+        self.assertEqual(engine.paid_amount(order), order.total_amount)
+        self.assertEqual(order.mails.filter(kind="order-confirmation").count(), 1)
+        self.assertEqual(order.events.get(kind="transfer_assigned").actor, "staff@example.com")
+        self.assertNotIn("do/", self.page(booking).split("object-tools")[-1].split("</ul>")[0])
+        self.assertIn(order.number, self.page(booking))
+        # The booking stays as it came, and the statement may be read again.
+        self.assertEqual(self.read(paid(self.total(order), "from Ada", ref="Z1")), ["duplicate"])
+        booking.refresh_from_db()
+        self.assertEqual((booking.outcome, booking.attempt), ("unknown", None))
+
+    def test_wrong_amounts_and_currencies_go_to_review_as_everywhere(self) -> None:
+        for number, (more, currency) in enumerate(((-1, "EUR"), (1, "EUR"), (0, "CHF"))):
+            order = self.order()
+            page = self.do(self.booking(self.total(order, more), ref=f"A{number}", currency=currency), "assign",
+                           number=order.number)  # fmt: skip
+            self.assertIn("messagelist", page)
+            self.assertState(order, "review")
+            self.assertEqual(order.mails.get(kind="order-review").context["reason"], "amount_mismatch")
+
+    def test_second_transfer_and_one_that_the_seller_had_seen(self) -> None:
+        order = self.order()
+        engine.received(order, actor="seller")
+        first, second = (self.booking(self.total(order), ref=f"S{number}") for number in (1, 2))
+        self.assertEqual(unmatched.assign(first, order, actor="seller"), "stale")
+        self.assertState(order, "confirmed")
+        self.assertEqual(unmatched.assign(second, order, actor="seller"), "review")
+        self.assertEqual(engine.paid_amount(order), 2 * order.total_amount)
+
+    def test_late_for_an_order_that_was_let_go_or_cancelled(self) -> None:
+        order = self.order()
+        engine.expire_due(timezone.now() + timedelta(days=40))
+        self.assertEqual(unmatched.assign(self.booking(self.total(order)), order, actor="seller"), "applied")
+        self.assertState(order, "confirmed")
+        other = self.order()
+        engine.cancel(other, actor="seller")
+        self.assertEqual(unmatched.assign(self.booking(self.total(other), ref="Z2"), other, actor="seller"), "applied")
+        self.assertEqual([row.amount for row in other.refunds.all()], [other.total_amount])
+
+    def test_wrong_numbers_are_said_beside_the_field(self) -> None:
+        booking, card = self.booking("1.00"), an_order()
+        engine.start(card, "card")
+        for number in ("", "ML-2026-999999", "' OR 1=1", card.number):
+            self.assertIn("errorlist", self.do(booking, "assign", number=number), number)
+        self.assertEqual(unmatched.waiting().count(), 1)
+
+    def test_orders_that_wait_for_exactly_this_are_proposed(self) -> None:
+        order = self.order()
+        form = self.client.get(
+            reverse("admin:payments_paymentevent_do", args=[self.booking(self.total(order)).pk, "assign"])
+        )
+        self.assertContains(form, order.number)
+
+    def test_set_aside_with_a_reason_and_assigned_later_after_all(self) -> None:
+        order = self.order()
+        booking = self.booking(self.total(order))
+        self.assertIn("errorlist", self.do(booking, "set-aside", reason=" "))
+        self.assertEqual(unmatched.waiting().count(), 1)
+        for reason in ("<b>rent</b>", "another reason"):
+            self.do(booking, "set-aside", reason=reason)
+        kept = PaymentEvent.objects.get(outcome="set_aside")
+        self.assertEqual((kept.payload["reason"], kept.payload["by"]), ("<b>rent</b>", "staff@example.com"))
+        self.assertIn("&lt;b&gt;rent", self.page(booking))
+        self.assertEqual(unmatched.waiting().count(), 0)
+        self.assertState(order, "pending_payment")
+        self.do(booking, "assign", number=order.number)
+        self.assertState(order, "confirmed")
+        self.assertEqual(unmatched.set_aside(booking, "too late", actor="seller"), "duplicate")
+
+    def test_what_was_taken_back_and_what_came_back(self) -> None:
+        order = self.order()
+        self.read(paid(self.total(order), order.number))
+        back = entry(self.total(order), transaction(self.total(order)).replace("CRDT", "DBIT"), ref="R1",
+                     more="<RvslInd>true</RvslInd>", sign="DBIT")  # fmt: skip
+        ours = paid("3.00", "x", ref="R2").replace("<RmtInf>", "<RtrInf/><RmtInf>")
+        self.assertEqual(self.read(back, ours), ["unknown", "unknown"])
+        taken, came = unmatched.waiting()
+        self.assertEqual(unmatched.assign(came, order, actor="seller"), "unknown")
+        self.assertNotIn("do/assign/", self.page(came))
+        self.assertIn("do/set-aside/", self.page(came))
+        self.assertEqual(unmatched.assign(taken, order, actor="seller"), "review")
+        self.assertState(order, "review")
+        self.assertEqual(engine.paid_amount(order), 0)
+
+    def test_found_on_the_first_page_and_in_the_list(self) -> None:
+        order = self.order()
+        booking, other = self.booking(self.total(order)), self.booking("2.00", "who", ref="Z2")
+        self.assertContains(self.client.get("/back-office/"), "?booking=waiting")
+        unmatched.assign(booking, order, actor="seller")
+        unmatched.set_aside(other, "rent", actor="seller")
+        third = self.booking("3.00", "whose", ref="Z3")
+        for name, found in (("waiting", third), ("assigned", booking), ("set-aside", other)):
+            page = self.client.get(f"/back-office/payments/paymentevent/?booking={name}")
+            self.assertEqual([event.pk for event in page.context["cl"].result_list], [found.pk], name)
+
+    def test_only_who_may_change_orders_and_only_bookings(self) -> None:
+        order = self.order()
+        booking = self.booking(self.total(order))
+        event = PaymentEvent.objects.create(
+            provider="scripted", event_id="e", kind="x", source="webhook", outcome="unknown"
+        )
+        for deed in ("assign", "set-aside"):
+            self.do(event, deed, number=order.number, reason="x")
+            url = reverse("admin:payments_paymentevent_do", args=[booking.pk, deed])
+            self.assertEqual(self.client.get(url.replace(f"/{booking.pk}/", "/²/")).status_code, 404)
+            with override_settings(BACK_OFFICE_SECOND_FACTOR=True):
+                self.assertEqual(self.client.post(url, {"number": order.number, "reason": "x"}).status_code, 302)
+        user = staff()
+        user.is_superuser = False
+        user.save()
+        self.client.force_login(user)
+        for deed in ("assign", "set-aside"):
+            url = reverse("admin:payments_paymentevent_do", args=[booking.pk, deed])
+            self.assertEqual(self.client.post(url, {"number": order.number, "reason": "x"}).status_code, 403)
+        self.assertState(order, "pending_payment")
+        self.assertEqual(PaymentEvent.objects.filter(outcome="set_aside").count(), 0)
 
 
 class TableTest(StatementTestCase):

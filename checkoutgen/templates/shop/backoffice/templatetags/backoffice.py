@@ -15,6 +15,7 @@ from orders.models import Order
 from orders.states import OrderState
 from payments import settlement
 from payments.models import Refund
+from payments.statements import unmatched
 
 register = template.Library()
 SOLD = (OrderState.CONFIRMED, OrderState.FULFILLED)
@@ -34,6 +35,12 @@ def _work() -> list[dict[str, Any]]:
         (_("To ship"), states.get("confirmed", 0), f"{orders}?state__exact=confirmed", False),
         (_("To review"), states.get("review", 0), f"{orders}?state__exact=review", True),
         (_("Waiting for payment"), states.get("pending_payment", 0), f"{orders}?state__exact=pending_payment", False),
+        (
+            _("Transfers to assign"),
+            unmatched.waiting().count(),
+            reverse("admin:payments_paymentevent_changelist") + "?booking=waiting",
+            True,
+        ),
         (
             _("Reservations that end soon"),
             len(settlement.ending(timezone.now())),

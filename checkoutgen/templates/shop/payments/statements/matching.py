@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import IO
+from typing import IO, Any
 
 from django.db import transaction
 from django.utils.functional import Promise
@@ -78,15 +78,16 @@ def _book(entry: Entry) -> Line:
     attempt = order.attempts.filter(provider="").last() if order else None
     if order is None or attempt is None or entry.amount is None or (entry.credit and entry.returned):
         return Line(entry, engine.apply(_fact(entry, "unknown", None)), order)
+    return Line(entry, take_in(entry, order, attempt), order)
+
+
+def take_in(entry: Entry, order: Order, attempt: PaymentAttempt, payload: dict[str, Any] | None = None) -> str:
+    """Money for the (locked) order came in; or the buyer's bank took it back, all of it or a part that a person has to
+    look at. `payload` is kept beside what the bank says."""
     if entry.credit:
-        return Line(entry, engine.apply(_fact(entry, "captured", attempt)), order)
-    return Line(entry, _returned(entry, order, attempt), order)
-
-
-def _returned(entry: Entry, order: Order, attempt: PaymentAttempt) -> str:
-    """The buyer's bank took the money back: all of it, or a part that a person has to look at."""
+        return engine.apply(_fact(entry, "captured", attempt, payload))
     whole = (entry.amount, entry.currency) == (attempt.amount, attempt.currency)
-    outcome = engine.apply(_fact(entry, "reversed" if whole else "unknown", attempt))
+    outcome = engine.apply(_fact(entry, "reversed" if whole else "unknown", attempt, payload))
     if outcome == "unknown" and attempt.state == AttemptState.CAPTURED:
         lifecycle.review(order, "payment_reversed", actor="statement", amount=entry.amount, currency=entry.currency)
         return "review"
@@ -100,11 +101,11 @@ def _sent_back(entry: Entry, order: Order | None) -> str:
     return engine.refund_sent(row, actor="statement") if row else "debit"
 
 
-def _fact(entry: Entry, kind: str, attempt: PaymentAttempt | None) -> Fact:
-    text = (
-        " · ".join(dict.fromkeys(entry.texts))[:200] if kind == "unknown" else ""
-    )  # what a person needs to find out who it was
-    day = entry.day.isoformat() if entry.day else ""
+def _fact(entry: Entry, kind: str, attempt: PaymentAttempt | None, payload: dict[str, Any] | None = None) -> Fact:
+    told: dict[str, Any] = {"day": entry.day.isoformat() if entry.day else ""}
+    if kind == "unknown":  # what a person needs to find out whose it was, and what may be done with it
+        text = " · ".join(dict.fromkeys(entry.texts))[:200]
+        told |= {"text": text, "credit": entry.credit, "returned": entry.returned}
     return Fact(
         provider="",
         event_id=f"bank:{entry.id}"[:200],
@@ -112,7 +113,7 @@ def _fact(entry: Entry, kind: str, attempt: PaymentAttempt | None) -> Fact:
         attempt_key=attempt.key if attempt else "",
         amount=entry.amount,
         currency=entry.currency,
-        payload={key: value for key, value in (("day", day), ("text", text)) if value},
+        payload={key: value for key, value in told.items() if value} | (payload or {}),
         source="statement",
     )
 
