@@ -7,224 +7,154 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("cart", "0001_initial"),
-        ("catalogue", "0001_initial"),
+        ('cart', '0001_initial'),
+        ('catalogue', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="NumberSeries",
+            name='NumberSeries',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.CharField(max_length=80, unique=True)),
-                ("last", models.PositiveBigIntegerField(default=0)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80, unique=True)),
+                ('last', models.PositiveBigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name="Order",
+            name='Order',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.CharField(max_length=40, unique=True)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("draft", "Draft"),
-                            ("pending_payment", "Waiting for payment"),
-                            ("confirmed", "Confirmed"),
-                            ("fulfilled", "Shipped"),
-                            ("cancelled", "Cancelled"),
-                            ("expired", "Expired"),
-                            ("review", "To be reviewed"),
-                        ],
-                        default="draft",
-                        max_length=20,
-                    ),
-                ),
-                ("market", models.CharField(max_length=2)),
-                ("language", models.CharField(max_length=12)),
-                ("currency", models.CharField(max_length=3)),
-                ("email", models.EmailField(max_length=254)),
-                ("phone", models.CharField(blank=True, max_length=40)),
-                ("shipping_address", models.JSONField(blank=True, default=dict)),
-                ("billing_address", models.JSONField(blank=True, default=dict)),
-                ("company", models.JSONField(blank=True, default=dict)),
-                ("note", models.TextField(blank=True)),
-                ("delivery", models.JSONField(blank=True, default=dict)),
-                ("payment_method", models.CharField(blank=True, max_length=60)),
-                ("goods_amount", models.BigIntegerField(default=0)),
-                ("discount_amount", models.BigIntegerField(default=0)),
-                ("delivery_amount", models.BigIntegerField(default=0)),
-                ("tax_amount", models.BigIntegerField(default=0)),
-                ("total_amount", models.BigIntegerField()),
-                ("taxes", models.JSONField(blank=True, default=list)),
-                ("coupon_code", models.CharField(blank=True, max_length=200)),
-                ("terms", models.JSONField(blank=True, default=dict)),
-                ("placed_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
-                ("expires_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "cart",
-                    models.OneToOneField(
-                        blank=True,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="order",
-                        to="cart.cart",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="orders",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.CharField(max_length=40, unique=True)),
+                ('state', models.CharField(choices=[('draft', 'Draft'), ('pending_payment', 'Waiting for payment'), ('confirmed', 'Confirmed'), ('fulfilled', 'Shipped'), ('cancelled', 'Cancelled'), ('expired', 'Expired'), ('review', 'To be reviewed')], default='draft', max_length=20)),
+                ('market', models.CharField(max_length=2)),
+                ('language', models.CharField(max_length=12)),
+                ('currency', models.CharField(max_length=3)),
+                ('email', models.EmailField(max_length=254)),
+                ('phone', models.CharField(blank=True, max_length=40)),
+                ('shipping_address', models.JSONField(blank=True, default=dict)),
+                ('billing_address', models.JSONField(blank=True, default=dict)),
+                ('company', models.JSONField(blank=True, default=dict)),
+                ('note', models.TextField(blank=True)),
+                ('delivery', models.JSONField(blank=True, default=dict)),
+                ('payment_method', models.CharField(blank=True, max_length=60)),
+                ('goods_amount', models.BigIntegerField(default=0)),
+                ('discount_amount', models.BigIntegerField(default=0)),
+                ('delivery_amount', models.BigIntegerField(default=0)),
+                ('tax_amount', models.BigIntegerField(default=0)),
+                ('total_amount', models.BigIntegerField()),
+                ('taxes', models.JSONField(blank=True, default=list)),
+                ('coupon_code', models.CharField(blank=True, max_length=200)),
+                ('terms', models.JSONField(blank=True, default=dict)),
+                ('placed_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
+                ('expires_at', models.DateTimeField(blank=True, null=True)),
+                ('cart', models.OneToOneField(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='order', to='cart.cart')),
+                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='orders', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "verbose_name": "order",
-                "verbose_name_plural": "orders",
-                "ordering": ["-placed_at", "-pk"],
+                'verbose_name': 'order',
+                'verbose_name_plural': 'orders',
+                'ordering': ['-placed_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="Fulfilment",
+            name='Fulfilment',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("carrier", models.CharField(blank=True, max_length=80)),
-                ("tracking_number", models.CharField(blank=True, max_length=80)),
-                ("tracking_url", models.URLField(blank=True, max_length=300)),
-                ("shipped_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("lines", models.JSONField(blank=True, default=list)),
-                (
-                    "order",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="fulfilments", to="orders.order"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('carrier', models.CharField(blank=True, max_length=80)),
+                ('tracking_number', models.CharField(blank=True, max_length=80)),
+                ('tracking_url', models.URLField(blank=True, max_length=300)),
+                ('shipped_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('lines', models.JSONField(blank=True, default=list)),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='fulfilments', to='orders.order')),
             ],
             options={
-                "verbose_name": "shipment",
-                "verbose_name_plural": "shipments",
-                "ordering": ["pk"],
+                'verbose_name': 'shipment',
+                'verbose_name_plural': 'shipments',
+                'ordering': ['pk'],
             },
         ),
         migrations.CreateModel(
-            name="Adjustment",
+            name='Adjustment',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("kind", models.CharField(choices=[("coupon", "Coupon"), ("delivery", "Delivery")], max_length=20)),
-                ("label", models.JSONField(default=dict)),
-                ("amount", models.BigIntegerField()),
-                (
-                    "order",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="adjustments", to="orders.order"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('coupon', 'Coupon'), ('delivery', 'Delivery')], max_length=20)),
+                ('label', models.JSONField(default=dict)),
+                ('amount', models.BigIntegerField()),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='adjustments', to='orders.order')),
             ],
             options={
-                "verbose_name": "adjustment",
-                "verbose_name_plural": "adjustments",
-                "ordering": ["pk"],
+                'verbose_name': 'adjustment',
+                'verbose_name_plural': 'adjustments',
+                'ordering': ['pk'],
             },
         ),
         migrations.CreateModel(
-            name="OrderEvent",
+            name='OrderEvent',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("kind", models.CharField(max_length=40)),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("actor", models.CharField(blank=True, max_length=150)),
-                ("data", models.JSONField(blank=True, default=dict)),
-                (
-                    "order",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="events", to="orders.order"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=40)),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('actor', models.CharField(blank=True, max_length=150)),
+                ('data', models.JSONField(blank=True, default=dict)),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='orders.order')),
             ],
             options={
-                "verbose_name": "event",
-                "verbose_name_plural": "events",
-                "ordering": ["pk"],
+                'verbose_name': 'event',
+                'verbose_name_plural': 'events',
+                'ordering': ['pk'],
             },
         ),
         migrations.CreateModel(
-            name="OrderLine",
+            name='OrderLine',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("sku", models.CharField(max_length=100)),
-                ("title", models.JSONField(default=dict)),
-                ("options", models.JSONField(blank=True, default=list)),
-                ("quantity", models.PositiveIntegerField()),
-                ("stock_taken", models.PositiveIntegerField(default=0, editable=False)),
-                ("unit_amount", models.BigIntegerField()),
-                ("total_amount", models.BigIntegerField()),
-                ("tax_rate", models.CharField(default="0", max_length=10)),
-                ("tax_amount", models.BigIntegerField(default=0)),
-                ("picture", models.CharField(blank=True, max_length=300)),
-                (
-                    "order",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="orders.order"
-                    ),
-                ),
-                (
-                    "variant",
-                    models.ForeignKey(
-                        blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to="catalogue.variant"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sku', models.CharField(max_length=100)),
+                ('title', models.JSONField(default=dict)),
+                ('options', models.JSONField(blank=True, default=list)),
+                ('quantity', models.PositiveIntegerField()),
+                ('stock_taken', models.PositiveIntegerField(default=0, editable=False)),
+                ('unit_amount', models.BigIntegerField()),
+                ('total_amount', models.BigIntegerField()),
+                ('tax_rate', models.CharField(default='0', max_length=10)),
+                ('tax_amount', models.BigIntegerField(default=0)),
+                ('picture', models.CharField(blank=True, max_length=300)),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='orders.order')),
+                ('variant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='catalogue.variant')),
             ],
             options={
-                "verbose_name": "line",
-                "verbose_name_plural": "lines",
-                "ordering": ["pk"],
+                'verbose_name': 'line',
+                'verbose_name_plural': 'lines',
+                'ordering': ['pk'],
             },
         ),
         migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["state", "expires_at"], name="order_due"),
+            model_name='order',
+            index=models.Index(fields=['state', 'expires_at'], name='order_due'),
         ),
         migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["email"], name="order_email"),
+            model_name='order',
+            index=models.Index(fields=['email'], name='order_email'),
         ),
         migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        ["draft", "pending_payment", "confirmed", "fulfilled", "cancelled", "expired", "review"],
-                    )
-                ),
-                name="order_state_known",
-            ),
+            model_name='order',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'pending_payment', 'confirmed', 'fulfilled', 'cancelled', 'expired', 'review'])), name='order_state_known'),
         ),
         migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("total_amount__gte", 0)), name="order_total_not_negative"
-            ),
+            model_name='order',
+            constraint=models.CheckConstraint(condition=models.Q(('total_amount__gte', 0)), name='order_total_not_negative'),
         ),
         migrations.AddConstraint(
-            model_name="orderline",
-            constraint=models.CheckConstraint(condition=models.Q(("quantity__gt", 0)), name="line_quantity_positive"),
+            model_name='orderline',
+            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='line_quantity_positive'),
         ),
         migrations.AddConstraint(
-            model_name="orderline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("stock_taken__lte", models.F("quantity"))), name="line_takes_what_it_sells"
-            ),
+            model_name='orderline',
+            constraint=models.CheckConstraint(condition=models.Q(('stock_taken__lte', models.F('quantity'))), name='line_takes_what_it_sells'),
         ),
     ]
