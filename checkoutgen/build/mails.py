@@ -11,7 +11,7 @@ from checkoutgen.build.select import TEMPLATES, package
 
 MAILS = TEMPLATES / "mails"
 # Where a line may break without a mail client seeing it: inside tables and the head. Merges need lines to hold on to.
-BREAK = re.compile(r"(?=<(?:table|tr|td|th|style|meta|body)\b)")
+BREAK = re.compile(r"<(?=(?:table|tr|td|th|style|meta|body)\b)")
 INCLUDE = re.compile(r'<mj-include path="([a-z-]+\.mjml)"\s*/>')
 
 
@@ -25,7 +25,7 @@ def body(name: str) -> str:
     source = _with_parts(_read(f"{name}/mail.mjml"))
     # fonts={}: MJML would add an @import of Google's server for every font name it knows.
     html = mjml.mjml2html(source, fonts={}).replace(' target="_blank"', "")
-    return BREAK.sub("\n", html) + "\n"
+    return BREAK.sub("\n<", html) + "\n"
 
 
 def _with_parts(source: str) -> str:

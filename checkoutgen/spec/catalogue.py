@@ -292,7 +292,7 @@ def _rows(raw: bytes, file: str) -> Iterator[_Row]:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise _stop(file, line, f"byte 0x{raw[error.start]:02X} is not UTF-8; save the file as CSV UTF-8") from None
-    if found := reader.FORBIDDEN.search(text.replace("\r", "\n")):
+    if found := reader.forbidden(text.replace("\r", "\n")):
         line = text.count("\n", 0, found.start()) + 1
         raise _stop(file, line, f"character U+{ord(found[0]):04X} is not allowed; delete it")
     first = text.partition("\n")[0]

@@ -15,7 +15,6 @@ import yaml
 from checkoutgen.errors import Problem, SpecError, quoted
 from checkoutgen.spec import ordinary
 from checkoutgen.spec.reader import (
-    FORBIDDEN,
     MAX_DEPTH,
     MAX_KEY,
     MAX_TEXT,
@@ -24,6 +23,7 @@ from checkoutgen.spec.reader import (
     Places,
     character,
     dotted,
+    forbidden,
     stop,
 )
 
@@ -176,7 +176,7 @@ class _Walker:
         return text
 
     def characters(self, event: yaml.ScalarEvent, here: Path) -> None:
-        if found := FORBIDDEN.search(event.value):
+        if found := forbidden(event.value):
             raise self.stop(event, here, f"an escape gives {character(found[0])}, which is not allowed; delete it")
 
     def problem(self, event: yaml.Event, path: Path, message: str) -> None:

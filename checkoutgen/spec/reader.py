@@ -27,14 +27,14 @@ Places = dict[Path, tuple[int, int]]
 
 # Control characters, line separators, bidirectional overrides (https://trojansource.codes), invisible characters, tags,
 # surrogates and non-characters. U+200C to U+200F stay: Persian, Arabic, Hebrew and emoji need them.
-FORBIDDEN = re.compile(
+_FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff\ufdd0-\ufdef"
     "\U000e0000-\U000e0fff"
     + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(17))
     + "]"
 )
 # The usual letters and marks of Latin, Greek and Cyrillic: one quick look spares most texts the search above.
-_USUAL = re.compile("[\t\n -~\xa0-\u0600\u2010-\u2027\u20ac]*")
+_USUAL = re.compile("[\t\n -~\xa0-\u0600\u2010-\u2027\u202f\u20ac]*")
 
 
 class Document:
@@ -95,9 +95,14 @@ def _decode(raw: bytes, file: str, limit: int) -> str:
         line, column = _place(before, len(before))
         raise stop(file, line, column, f"byte 0x{raw[error.start]:02X} is not UTF-8; save the file as UTF-8") from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not _USUAL.fullmatch(text) and (found := FORBIDDEN.search(text)):
+    if found := forbidden(text):
         raise stop(file, *_place(text, found.start()), f"{character(found[0])} is not allowed; delete it")
     return text
+
+
+def forbidden(text: str) -> re.Match[str] | None:
+    """The first character that no text may have."""
+    return None if _USUAL.fullmatch(text) else _FORBIDDEN.search(text)
 
 
 def _place(text: str, index: int) -> tuple[int, int]:

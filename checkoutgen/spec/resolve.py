@@ -21,7 +21,7 @@ from checkoutgen.spec import colour, standard
 from checkoutgen.spec.files import UnusableFileError, read_inside, read_picture
 from checkoutgen.spec.layers import Merged
 from checkoutgen.spec.money import MAX_MINOR, minor
-from checkoutgen.spec.reader import FORBIDDEN, MAX_TEXT
+from checkoutgen.spec.reader import MAX_TEXT, forbidden
 from checkoutgen.spec.reader import Path as At
 
 HERE = Path(__file__).parent.parent
@@ -360,7 +360,7 @@ def _text_file(name: str, at: At, context: Context) -> str:
         context.report(at, f"{name} is not UTF-8 text")
     else:
         content = content.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-        if found := FORBIDDEN.search(content):
+        if found := forbidden(content):
             context.report(at, f"{name} has the character U+{ord(found[0]):04X}, which is not allowed; delete it there")
         return content
     return ""
