@@ -255,3 +255,9 @@ def test_nothing_but_spec_errors_in_20_000_documents(text: str) -> None:
 @settings(max_examples=200, deadline=None)
 def test_nothing_but_spec_errors_from_bytes(raw: bytes) -> None:
     only_spec_errors(raw.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode())
+
+
+def test_no_letter_that_is_looked_over_quickly_is_forbidden() -> None:
+    quick = [chr(code) for code in range(0x110000) if reader._USUAL.fullmatch(chr(code))]
+    assert len(quick) > 1000
+    assert [character for character in quick if reader._FORBIDDEN.search(character)] == []
