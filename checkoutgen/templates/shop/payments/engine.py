@@ -258,6 +258,8 @@ def apply(fact: Fact) -> str:
     """
     if fact.kind == "token_gone":
         return _keep(fact, "applied" if saved.gone(fact.provider, fact.token) else "unknown")
+    if fact.kind == "token_updated" and fact.kept:
+        return _keep(fact, "applied" if saved.renewed(fact.provider, fact.kept) else "unknown")
     with transaction.atomic():
         attempt = _find(fact)
         if attempt is None:

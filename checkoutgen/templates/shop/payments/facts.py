@@ -20,8 +20,8 @@ class Fact:
     `kind` is an attempt state (action_required, pending, authorized, captured, failed, cancelled, expired, reversed),
     or `refunded`, `refund_failed`, `capture_done`, `capture_failed`, or `unknown` for an event that is kept and changes
     nothing. `event_id` is the provider's own where it has one: (provider, event_id) counts once. `amount` is in minor
-    units of `currency`. `until` says when an authorisation ends. `token_gone` is about no payment: what the provider
-    kept as `token` is no longer good.
+    units of `currency`. `until` says when an authorisation ends. Two kinds are about no payment: `token_gone`, what the
+    provider kept as `token` is no longer good; `token_updated`, it is now as `kept` says (a renewed card).
     """
 
     provider: str
@@ -38,6 +38,7 @@ class Fact:
     capture_ref: str = ""
     until: datetime | None = None
     token: str = ""
+    kept: "Token | None" = None
     payload: dict[str, Any] = field(default_factory=dict)
     source: str = "webhook"
 

@@ -18,6 +18,7 @@ from orders.models import Order
 
 from . import methods
 from .adapters import saving
+from .facts import Token
 from .models import PaymentAttempt, SavedMethod
 
 if TYPE_CHECKING:
@@ -151,6 +152,22 @@ def gone(provider: str, token: str) -> int:
     if not token:
         return 0
     return SavedMethod.objects.filter(provider=provider, token=token, state=State.SAVED).update(state=State.GONE)
+
+
+def renewed(provider: str, token: Token) -> int:
+    """The bank sent its owner a new card in place of the old one. Returns how many rows show it now."""
+    mine = SavedMethod.objects.filter(provider=provider, token=token.token, state=State.SAVED)
+    return mine.update(**shown(token))
+
+
+def shown(token: Token) -> dict[str, Any]:
+    """The fields that say what was saved, as its owner sees it."""
+    return {
+        "brand": token.brand[:40],
+        "last4": token.last4[-4:],
+        "exp_year": token.exp_year,
+        "exp_month": token.exp_month,
+    }
 
 
 # -- whose it is ----------------------------------------------------------------------------------------------------

@@ -63,8 +63,8 @@ def _keep(row: SavedMethod, token: Token) -> None:
         if row.state != State.ASKED:  # collected or removed meanwhile
             return
         row.token, row.customer = token.token, token.customer
-        row.brand, row.last4 = token.brand[:40], token.last4[-4:]
-        row.exp_year, row.exp_month = token.exp_year, token.exp_month
+        for name, value in saved.shown(token).items():
+            setattr(row, name, value)
         row.state = State.SAVED
         row.next_check_at = None if row.user_id else row.consented_at + saved.GUEST_PATIENCE
         row.save()

@@ -15,7 +15,7 @@ from orders.states import UNPAID
 
 from . import engine, methods, vault
 from .adapters import UnknownProvider, adapter
-from .facts import BadWebhook, ProviderDown
+from .facts import BadWebhook, Declined, ProviderDown
 from .models import PaymentAttempt
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def webhook(request: HttpRequest, provider: str) -> HttpResponse:
         _refused[provider] = _refused.get(provider, 0) + 1
         logger.warning("webhook of %s refused (%s); %d since the start", provider, bad, _refused[provider])
         return HttpResponse("refused\n", status=400, content_type="text/plain")
-    except ProviderDown:  # some providers only name a payment, and it is fetched: let them try again
+    except (ProviderDown, Declined):  # some providers only name a payment, and it is fetched: let them try again
         return HttpResponse("try again\n", status=503, content_type="text/plain")
     outcomes = [engine.apply(fact) for fact in facts]
     return HttpResponse(" ".join(outcomes) + "\n", content_type="text/plain")

@@ -1,9 +1,12 @@
 """Cards kept by Adyen: saved on its page, charged without it, confirmed at the bank, forgotten."""
 
+import json
+import os
 from typing import Any
 from unittest.mock import patch
 
 import Adyen
+from Adyen.util import generate_payload_sig
 
 from accounts.models import User
 from config.shop import SHOP
@@ -133,6 +136,45 @@ class SavingTest(plain.AdyenTestCase):
         self.assertEqual(told.exception.code, "token_gone")
         row.refresh_from_db()
         self.assertEqual(row.state, "gone")
+
+    def told(self, type_: str, *, token: str = "TOKEN1", key: str = plain.KEY, **header: str) -> int:
+        data = {"merchantAccount": "test", "shopperReference": "x", "storedPaymentMethodId": token, "type": "visa"}
+        event = {"environment": "test", "createdAt": "2026-11-22T10:00:00+01:00", "eventId": "PSP7", "type": type_}
+        body = json.dumps(event | {"data": data}).encode()
+        headers = {"HmacSignature": generate_payload_sig(body, key).decode(), "Protocol": "HmacSHA256"} | header
+        return self.client.post("/webhooks/adyen/", body, content_type="application/json", headers=headers).status_code
+
+    def test_adyen_says_that_the_token_is_disabled(self) -> None:
+        row = self.saved()
+        for type_, state in (("created", "saved"), ("alreadyExisting", "saved"), ("disabled", "gone")):
+            self.assertEqual(self.told(f"recurring.token.{type_}"), 200)
+            row.refresh_from_db()
+            self.assertEqual(row.state, state)
+
+    def test_adyen_says_that_the_card_was_renewed(self) -> None:
+        row = self.saved()
+        self.answers["GET", TOKENS] = 200, {"storedPaymentMethods": [KEPT | {"expiryYear": "2034", "lastFour": "1881"}]}
+        self.assertEqual(self.told("recurring.token.updated", token="OF-SOMEBODY-ELSE"), 200)
+        row.refresh_from_db()
+        self.assertEqual(row.exp_year, 2030)
+        self.assertEqual(self.told("recurring.token.updated"), 200)
+        row.refresh_from_db()
+        self.assertEqual((row.exp_year, row.last4, row.state), (2034, "1881", "saved"))
+
+    def test_forged_words_about_a_token(self) -> None:
+        row = self.saved()
+        self.assertEqual(self.told("recurring.token.disabled", key="00" * 32), 400)
+        for signature in ("", "é", "x" * 44):
+            self.assertEqual(self.told("recurring.token.disabled", HmacSignature=signature), 400)
+        with patch.dict(os.environ, ADYEN_TEST_HMAC=""):
+            self.assertEqual(self.told("recurring.token.disabled", key=""), 400)
+            self.assertEqual(self.hook(row.attempt, "CHARGEBACK", key=""), 400)
+        for body in (b"[]", b"{}", b'{"type": "recurring.token.disabled"}', b"null", b"1"):
+            headers = {"HmacSignature": generate_payload_sig(body, plain.KEY).decode()}
+            answer = self.client.post("/webhooks/adyen/", body, content_type="application/json", headers=headers)
+            self.assertEqual(answer.status_code, 400, body)
+        row.refresh_from_db()
+        self.assertEqual(row.state, "saved")
 
     def test_lost_answer_is_asked_for_again_with_the_same_key(self) -> None:
         row = self.saved()

@@ -8,7 +8,7 @@ from config.shop import SHOP
 from orders.models import Order
 from payments import engine, saved, vault
 from payments.facts import ProviderDown
-from payments.models import PaymentAttempt, SavedMethod
+from payments.models import PaymentAttempt, PaymentEvent, SavedMethod
 from payments.providers.stripe import saving
 from payments.saved import Wish
 
@@ -206,6 +206,50 @@ class EndTest(SavingTestCase):
         self.assertEqual(self.hook("payment_method.detached", {"id": "pm_1"}, event_id="evt_9"), 200)
         row.refresh_from_db()
         self.assertEqual(row.state, "gone")
+
+    def test_renewed_card_shows_its_new_number_and_expiry(self) -> None:
+        row = self.saved()
+        SavedMethod.objects.update(exp_year=2020)
+        row.refresh_from_db()
+        self.assertFalse(row.usable)
+        card = CARD | {"last4": "1881", "exp_year": 2034, "exp_month": 2, "brand": "mastercard"}
+        self.answers["GET", "/v1/payment_methods/pm_1"] = 200, KEPT | {"card": card}
+        # What the event itself says may be old: Stripe promises no order.
+        for number, type_ in enumerate(("payment_method.automatically_updated", "payment_method.updated")):
+            self.assertEqual(self.hook(type_, KEPT, event_id=f"evt_{number}"), 200)
+            row.refresh_from_db()
+            self.assertEqual((row.brand, row.last4, row.exp_year, row.exp_month), ("Mastercard", "1881", 2034, 2))
+        self.assertTrue(row.usable)
+        self.assertEqual(PaymentEvent.objects.filter(kind="token_updated", outcome="applied").count(), 2)
+
+    def test_renewed_card_of_somebody_else_is_not_asked_for(self) -> None:
+        row = self.saved()
+        self.hook("payment_method.automatically_updated", KEPT | {"id": "pm_other"}, event_id="evt_9")
+        self.assertNotIn("/v1/payment_methods/pm_other", [each.path for each in self.answers.asked])
+        row.refresh_from_db()
+        self.assertEqual((row.last4, row.state), ("4242", "saved"))
+
+    def test_updated_card_that_is_not_kept_any_more(self) -> None:
+        missing = {"error": {"type": "invalid_request_error", "code": "resource_missing", "message": "x"}}
+        for number, answer in enumerate(((404, missing), (200, KEPT | {"customer": None}))):
+            SavedMethod.objects.all().delete()
+            row = self.saved()
+            self.answers["GET", "/v1/payment_methods/pm_1"] = answer
+            self.hook("payment_method.updated", KEPT, event_id=f"evt_{number}")
+            row.refresh_from_db()
+            self.assertEqual(row.state, "gone")
+
+    def test_no_answer_about_a_renewed_card_is_told_again(self) -> None:
+        row = self.saved()
+        self.answers["GET", "/v1/payment_methods/pm_1"] = [
+            (500, {}),
+            (401, {}),
+            (200, KEPT | {"card": CARD | {"exp_year": 2035}}),
+        ]
+        told = [self.hook("payment_method.updated", KEPT, event_id="evt_9") for _ in range(3)]
+        self.assertEqual(told, [503, 503, 200])
+        row.refresh_from_db()
+        self.assertEqual(row.exp_year, 2035)
 
     def test_stripe_says_that_the_customer_is_deleted(self) -> None:
         row = self.saved()

@@ -10,7 +10,7 @@ import Adyen
 from Adyen import exceptions
 
 from payments.credentials import secret
-from payments.facts import Created, Declined, Token
+from payments.facts import Created, Declined, Fact, Token
 from payments.models import PaymentAttempt, SavedMethod
 
 from . import fields
@@ -25,22 +25,36 @@ GONE = {"800", "803"}
 
 def save(attempt: PaymentAttempt) -> Token | None:
     """Adyen makes the token after the payment: there may be none yet."""
+    return next(iter(_tokens(attempt.saving)), None)
+
+
+def _tokens(row: SavedMethod) -> list[Token]:
+    """What Adyen keeps for the shopper of this card."""
     known = call(
         lambda client: client.checkout.recurring_api.get_tokens_for_stored_payment_details(
-            query_parameters=_shopper(attempt.saving)
+            query_parameters=_shopper(row)
         )
     )
-    kept = next(iter(known.get("storedPaymentMethods") or []), None)
-    if kept is None:
-        return None
-    return Token(
-        token=kept["id"],
-        brand=BRANDS.get(kept.get("brand") or "", (kept.get("brand") or "").title()),
-        last4=kept.get("lastFour") or "",
-        exp_year=_number(kept.get("expiryYear")),
-        exp_month=_number(kept.get("expiryMonth")),
-        customer=attempt.saving.key,
-    )
+    return [
+        Token(
+            token=kept["id"],
+            brand=BRANDS.get(kept.get("brand") or "", (kept.get("brand") or "").title()),
+            last4=kept.get("lastFour") or "",
+            exp_year=_number(kept.get("expiryYear")),
+            exp_month=_number(kept.get("expiryMonth")),
+            customer=row.key,
+        )
+        for kept in known.get("storedPaymentMethods") or []
+    ]
+
+
+def updated(token: str, event_id: str) -> Fact:
+    """A token that the card network or somebody at Adyen changed: how it stands now is asked from Adyen."""
+    row = SavedMethod.objects.filter(provider="adyen", token=token).first() if token else None
+    if row is None:
+        return Fact("adyen", event_id, "unknown")
+    kept = next((each for each in _tokens(row) if each.token == token), None)
+    return Fact("adyen", event_id, "token_updated" if kept else "token_gone", token=token, kept=kept)
 
 
 def _shopper(row: SavedMethod) -> dict[str, str]:

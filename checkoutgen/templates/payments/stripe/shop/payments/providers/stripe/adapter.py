@@ -20,6 +20,8 @@ from payments.methods import captured_at_shipping, in_page, method
 from payments.models import Capture, PaymentAttempt, Refund, SavedMethod
 from payments.units import rescale, unscale
 
+from . import saving
+
 logger = logging.getLogger(__name__)
 logging.getLogger("stripe").setLevel(logging.WARNING)  # below that it writes down what buyers entered
 T = TypeVar("T")
@@ -261,6 +263,8 @@ def _of_event(event_id: str, type_: str, thing: dict[str, Any]) -> Fact:
         )
         attempt = PaymentAttempt.objects.filter(mine, provider="stripe").first()
         return of_intent(thing, attempt, event_id) if attempt else Fact("stripe", event_id, "unknown")
+    if type_ in ("payment_method.updated", "payment_method.automatically_updated"):
+        return saving.updated(str(thing.get("id") or ""), event_id)
     if type_ == "payment_method.detached":
         return Fact("stripe", event_id, "token_gone", token=thing.get("id") or "")
     if type_ == "customer.deleted":

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import stripe
 
-from payments.facts import Created, Declined, Token
+from payments.facts import Created, Declined, Fact, Token
 from payments.methods import captured_at_shipping
 from payments.models import PaymentAttempt, SavedMethod
 from payments.units import rescale
@@ -31,7 +31,10 @@ def save(attempt: PaymentAttempt) -> Token | None:
     session = adapter.call(
         lambda: adapter.client().v1.checkout.sessions.retrieve(attempt.provider_ref, expand)
     ).to_dict()
-    used = (session.get("payment_intent") or {}).get("payment_method") or {}
+    return _kept((session.get("payment_intent") or {}).get("payment_method") or {})
+
+
+def _kept(used: dict[str, Any]) -> Token | None:
     card = used.get("card")
     if not card or not used.get("customer"):  # not kept, whatever was asked for
         return None
@@ -43,6 +46,18 @@ def save(attempt: PaymentAttempt) -> Token | None:
         exp_month=card.get("exp_month"),
         customer=used["customer"],
     )
+
+
+def updated(token: str, event_id: str) -> Fact:
+    """A card that the bank renewed, or that was changed on Stripe's pages
+    (https://support.stripe.com/questions/how-can-i-see-cards-updated-automatically-via-card-updater). Events come in
+    any order, so Stripe is asked how the card stands now; a card of somebody else is not asked for."""
+    if not token or not SavedMethod.objects.filter(provider="stripe", token=token).exists():
+        return Fact("stripe", event_id, "unknown")
+    found = _unless_missing(lambda: adapter.client().v1.payment_methods.retrieve(token))
+    card = _kept(found.to_dict()) if found else None
+    kind = "token_updated" if card else "token_gone"
+    return Fact("stripe", event_id, kind, token=token, kept=card)
 
 
 def charge(attempt: PaymentAttempt, return_url: str, webhook_url: str) -> Created:
@@ -91,14 +106,19 @@ def _with_token(work: Callable[[], T]) -> T:
 def forget(saved: SavedMethod) -> None:
     """The customer was made for this card alone: deleting it detaches the card."""
 
-    def delete() -> None:
+    if saved.customer:
+        _unless_missing(lambda: adapter.client().v1.customers.delete(saved.customer))
+    else:
+        _unless_missing(lambda: adapter.client().v1.payment_methods.detach(saved.token))
+
+
+def _unless_missing(work: Callable[[], T]) -> T | None:
+    def checked() -> T | None:
         try:
-            if saved.customer:
-                adapter.client().v1.customers.delete(saved.customer)
-            else:
-                adapter.client().v1.payment_methods.detach(saved.token)
+            return work()
         except stripe.InvalidRequestError as wrong:
             if wrong.code != "resource_missing":
                 raise
+            return None
 
-    adapter.call(delete)
+    return adapter.call(checked)
