@@ -32,7 +32,8 @@ def providers() -> list[str]:
 
 
 def provider(name: str) -> Schema:
-    """The schema of a provider's settings; `x-kinds`, `x-fields`, `x-express`, `x-saves`, `x-captures`: what it can."""
+    """The schema of a provider's settings; `x-kinds`, `x-fields`, `x-express`, `x-saves`, `x-captures`: what it can;
+    `x-refused`: why not what one may look for."""
     found: Schema = load()["properties"]["payment"]["properties"]["providers"]["properties"][name]
     return found
 

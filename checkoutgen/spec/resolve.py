@@ -522,11 +522,13 @@ _ONLINE = frozenset(
 
 def _offered(method: Data, offer: contract.Schema, at: At, markets: Data, context: Context) -> None:
     """What the provider's schema says it does: `x-kinds`, {kind: its currencies, none for any}, and the kinds that it
-    has fields (`x-fields`) and wallets in the cart (`x-express`) for."""
+    has fields (`x-fields`) and wallets in the cart (`x-express`) for; `x-refused`, {kind: why not}."""
     provider, kind = method["provider"], method["kind"]
     kinds: dict[str, list[str]] = offer.get("x-kinds", {kind: []})
     if kind not in kinds and kind in _ONLINE:
-        context.report((*at, "kind"), f"{provider} does not do `{kind}`; it does: {', '.join(kinds)}")
+        why = offer.get("x-refused", {}).get(kind)
+        refused = f"{provider} does not do `{kind}`" + (f": {why}" if why else "")
+        context.report((*at, "kind"), f"{refused}; it does: {', '.join(kinds)}")
     if currencies := kinds.get(kind):
         for country in method["markets"]:
             currency = markets.get(country, {}).get("currency", currencies[0])

@@ -105,7 +105,12 @@ METHOD = {"id": "card", "kind": "card", "provider": "stripe"}
         ),
         ({"express": True}, "payment.methods[0].express", "does it for wallet only; write `express: false`"),
         ({"kind": "swish"}, "payment.methods[0]", "takes SEK only, and FR pays in EUR"),
-        ({"kind": "sepa-debit", "provider": "mollie"}, "payment.methods[0].kind", "mollie does not do `sepa-debit`"),
+        (
+            {"kind": "sepa-debit", "provider": "mollie"},
+            "payment.methods[0].kind",
+            "by the mandate of an earlier payment with iDEAL, Bancontact or the like, so nobody can buy with it for "
+            "the first time (https://docs.mollie.com/docs/sepa-direct-debit)",
+        ),
         ({"kind": "ideal", "capture": "at-shipping"}, "payment.methods[0].capture", "reserves money for card, wallet"),
         (
             {"provider": "alma", "kind": "pay-later", "capture": "at-shipping"},
@@ -143,6 +148,7 @@ def test_every_provider_says_what_it_does(name: str) -> None:
     offer = contract.provider(name)
     kinds = set(offer["x-kinds"])
     assert kinds
+    assert not kinds & set(offer.get("x-refused", {}))
     assert kinds >= {*offer.get("x-captures", []), *offer.get("x-saves", []), *offer.get("x-fields", [])}
 
 
