@@ -155,9 +155,16 @@ def check_update(spec: SpecPath, out: OutPath) -> int:
 
 @app.command()
 def migrate(specs: SpecPaths) -> None:
-    """Bring specs to the newest version of the spec language; there is only version 1 yet, and this says so."""
+    """Bring specs, and the files they extend, to this version of the spec language; comments and layout stay."""
+    from checkoutgen.spec import VERSION
+    from checkoutgen.spec.migrate import migrate
+
     for path in specs:
-        print(f"{printable(str(path))}: version {read_spec(path).data['version']}, the newest; nothing to migrate")
+        changed = migrate(path)
+        for file in changed:
+            print(f"{printable(str(file))}: now in version {VERSION}")
+        if not changed:
+            print(f"{printable(str(path))}: version {VERSION}, the newest; nothing to migrate")
 
 
 @app.command()

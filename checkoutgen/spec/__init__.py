@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from checkoutgen.errors import Problem, SpecError
+from checkoutgen.errors import Problem, SpecError, printable
 from checkoutgen.spec import layers, reader
 
 __all__ = ["Place", "Spec", "load"]
@@ -67,7 +67,8 @@ def load(path: Path | None, *, text: bytes | None = None) -> Spec:
     from checkoutgen.spec.validate import validate
 
     written = layers.read(path, text)
-    _refuse_newer(written)
+    refuse_newer(written)
+    _refuse_older(written)
     merged = _with_files(written)
     problems = list(merged.problems)
     taken = {(problem.file, problem.path) for problem in problems}
@@ -95,12 +96,26 @@ def load(path: Path | None, *, text: bytes | None = None) -> Spec:
     )
 
 
-def _refuse_newer(written: layers.Merged) -> None:
+def version(written: layers.Merged) -> int:
+    """The version of the language that a spec is written in: the first, unless it says another."""
+    found = written.value.get("version", 1)
+    return found if type(found) is int and found > 0 else VERSION  # what is no version the schema refuses
+
+
+def refuse_newer(written: layers.Merged) -> None:
     """A spec of a later version may say anything: nothing else of it is judged."""
-    version = written.value.get("version")
-    if isinstance(version, int) and version > VERSION:
-        message = f"this spec is written in version {version} of the language, and this checkoutgen reads {VERSION}"
-        raise SpecError([Problem(*written.place(("version",)), "version", f"{message}: update checkoutgen")])
+    if version(written) > VERSION:
+        raise _of_another_version(written, "update checkoutgen")
+
+
+def _refuse_older(written: layers.Merged) -> None:
+    if version(written) < VERSION:
+        raise _of_another_version(written, f"run `checkoutgen migrate {printable(written.file)}`")
+
+
+def _of_another_version(written: layers.Merged, remedy: str) -> SpecError:
+    found = f"this spec is written in version {version(written)} of the language, and this checkoutgen reads {VERSION}"
+    return SpecError([Problem(*written.place(("version",)), "version", f"{found}: {remedy}")])
 
 
 def _with_files(written: layers.Merged) -> layers.Merged:

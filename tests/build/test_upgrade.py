@@ -112,7 +112,7 @@ def test_a_feature_that_goes_leaves_its_tables(make_spec: Make, out: Path) -> No
 
 
 def test_check_update_between_two_versions(make_spec: Make, out: Path, tmp_path: Path) -> None:
-    """Version N as it is here, version N + 1 in a package of its own: another number, one template changed."""
+    """Version N as it is here, version N + 1 in a package of its own: other numbers, one template changed."""
     spec = make_spec().root / "shop.yaml"
     here = Path(checkoutgen.__file__).parent
     after = tmp_path / "after/checkoutgen"
@@ -120,6 +120,13 @@ def test_check_update_between_two_versions(make_spec: Make, out: Path, tmp_path:
     (after / "__init__.py").write_text('__version__ = "99.0.0"\n')
     with (after / "templates/shop/templates/shop.html").open("a") as template:
         template.write("{# newer #}\n")
+    for path, old, new in (
+        ("spec/__init__.py", "VERSION = 1 ", "VERSION = 2 "),
+        ("schema/checkout.schema.json", '"description": "Version of this language.",\n   "const": 1', '"const": 2'),
+    ):
+        text = (after / path).read_text()
+        assert old in text
+        (after / path).write_text(text.replace(old, new, 1))
 
     def run(package: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PYTHONPATH": str(package.parent)}
@@ -130,6 +137,10 @@ def test_check_update_between_two_versions(make_spec: Make, out: Path, tmp_path:
     (out / "custom/templates").mkdir()
     (out / "custom/templates/shop.html").write_text("mine")
     before = tree(out)
+    refused = run(after, "check-update", spec, out)
+    assert refused.returncode == 2
+    assert f"run `checkoutgen migrate {spec}`" in refused.stderr
+    assert run(after, "migrate", spec).stdout == f"{spec}: now in version 2\n"
     told = run(after, "check-update", spec, out)
     assert (told.returncode, told.stderr) == (4, "")
     assert f"built by checkoutgen {checkoutgen.__version__}, this is 99.0.0" in told.stdout
@@ -138,6 +149,8 @@ def test_check_update_between_two_versions(make_spec: Make, out: Path, tmp_path:
     assert tree(out) == before
     assert run(after, "build", spec, out).returncode == 0
     assert run(after, "check-update", spec, out).returncode == 0
+    assert "reads 1: update checkoutgen" in run(here, "build", spec, out).stderr
+    spec.write_text(spec.read_text().replace('"version": 2', '"version": 1'))
     older = run(here, "build", spec, out)
     assert older.returncode == 2
     assert "the shop was built by checkoutgen 99.0.0" in older.stderr
