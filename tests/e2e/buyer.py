@@ -101,5 +101,5 @@ class Buyer:
 
     def thanked(self) -> str:
         """The order's number, as the confirmation page shows it."""
-        expect(self.page).to_have_url(re.compile(r"/thanks/"), timeout=20_000)
+        expect(self.page).to_have_url(re.compile(r"/thanks/"))
         return self.page.locator("main b.num").first.inner_text()

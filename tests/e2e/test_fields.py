@@ -23,7 +23,6 @@ from .test_pages import FIRST_WINDOW, PROBE, TEXTS, accessibility, english_only
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator, Page, Route
 
-expect.set_options(timeout=20_000)
 Open = Callable[..., Visit]
 METHODS = """\
     - {id: card, kind: card, provider: demo, mode: fields}
@@ -125,7 +124,7 @@ def test_mistakes_a_decline_and_3d_secure_before_it_is_paid(
     pay(page)
     expect(page).to_have_url(re.compile("/challenge/"))
     page.locator("button[value=refuse]").click()
-    expect(page).to_have_url(re.compile(r"/order/.+/pay/card/"), timeout=20_000)
+    expect(page).to_have_url(re.compile(r"/order/.+/pay/card/"))
     expect(page.locator("#fields-error")).not_to_be_empty()
     expect(frame(page).locator("#number")).to_be_visible()
     shot(page, f"{name}-4-not-authenticated")
@@ -304,7 +303,7 @@ def test_money_that_does_not_come_after_all(fields_shop: Shop, visit: Open) -> N
     buyer = at_the_wallet(fields_shop, it, "fr", "FR")
     agree(it.page, "fr-refuse")
     buyer.order()
-    expect(it.page).to_have_url(re.compile(r"/order/.+/pay/$"), timeout=20_000)
+    expect(it.page).to_have_url(re.compile(r"/order/.+/pay/$"))
     expect(it.page.locator("[role=alert]")).to_be_visible()
     it.page.check("input[name=payment-method][value=card]")
     it.page.locator("main form button.btn[type=submit]").last.click()

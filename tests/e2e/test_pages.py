@@ -134,3 +134,12 @@ def test_pages(shop: Shop, visit: Open, language: str) -> None:
     for name in walk(Buyer(it.page, shop.url, language), shop):
         problems += judged(it.page, name, language)
     assert problems == [], "\n" + "\n".join(problems)
+
+
+def test_a_request_to_anybody_else_is_seen_and_goes_nowhere(visit: Open) -> None:
+    it = visit()
+    with it.page.expect_event("requestfailed") as failed:
+        it.page.set_content('<img src="https://elsewhere.example/pixel.gif">')
+    assert failed.value.failure == "net::ERR_NAME_NOT_RESOLVED"
+    assert it.foreign == ["https://elsewhere.example/pixel.gif"]
+    it.foreign.clear()

@@ -44,7 +44,7 @@ def test_declined_card_succeeds_at_the_second_try(shop: Shop, visit: Open) -> No
     buyer.pay_with("card")
     buyer.order()
     buyer.card(REFUSED_CARD)
-    expect(it.page).to_have_url(re.compile(r"/order/.+/pay/"), timeout=20_000)
+    expect(it.page).to_have_url(re.compile(r"/order/.+/pay/"))
     expect(it.page.locator("[role=alert], .errs").first).to_be_visible()
     it.page.check("input[name=payment-method][value=card]")
     it.page.locator("main form button.btn[type=submit]").last.click()

@@ -23,7 +23,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from .buyer import GOOD_CARD, HOME, SECURE_CARD, Buyer
-from .conftest import ROOT, Shop, Visit, serve
+from .conftest import PATIENCE, ROOT, Shop, Visit, serve
 
 Open = Callable[..., Visit]
 SELLER = "bonjour@maison-lin.example"
@@ -125,7 +125,7 @@ def open_order(page: Page, shop: Shop, number: str) -> None:
 
 def told(page: Page, state: str, payment: str = "") -> None:
     """What the order's page in the back office says; asked again until the worker and the webhooks are done."""
-    until = time.monotonic() + 25
+    until = time.monotonic() + PATIENCE
     while not (page.locator(f".state-{state}").count() and (not payment or page.locator(f".state-{payment}").count())):
         assert time.monotonic() < until, page.locator("#content").inner_text()[:800]
         page.wait_for_timeout(500)
@@ -170,7 +170,7 @@ def test_lost_three_d_secure_costs_nothing_and_can_be_tried_again(
     it, buyer = order_of(shop, visit, f"lost-{way}@example.org", "card")
     buyer.card(SECURE_CARD)
     it.page.locator("button[value=refuse]" if way == "refused" else "button.quiet").click()
-    expect(it.page).to_have_url(re.compile(r"/order/.+/pay/"), timeout=20_000)
+    expect(it.page).to_have_url(re.compile(r"/order/.+/pay/"))
     expect(it.page.locator("[role=alert], .errs").first).to_be_visible()
     shot(it.page, f"lost-three-d-secure-{way}")
     it.page.check("input[name=payment-method][value=card]")

@@ -122,7 +122,7 @@ def at_the_bank(shop: Shop, it: Visit, language: str, email: str, javascript: bo
     buyer.deliver(HOME[language])
     buyer.pay_with("card")
     buyer.order()
-    expect(it.page).to_have_title("Bank", timeout=20_000)
+    expect(it.page).to_have_title("Bank")
     return buyer
 
 
@@ -142,10 +142,10 @@ def test_guest_comes_back_without_paying_and_pays_then(stripe_shop: Shop, visit:
     buyer = at_the_bank(stripe_shop, it, "de", "stripe-later@example.org")
     known = len(stripe.sessions)
     it.page.click("#no")
-    expect(it.page).to_have_url(re.compile(r"/order/.+/pay/"), timeout=20_000)
+    expect(it.page).to_have_url(re.compile(r"/order/.+/pay/"))
     it.page.check("input[name=payment-method][value=card]")
     it.page.locator("main form button.btn[type=submit]").last.click()
-    expect(it.page).to_have_title("Bank", timeout=20_000)
+    expect(it.page).to_have_title("Bank")
     assert len(stripe.sessions) == known, "the same payment goes on"
     it.page.click("#yes")
     buyer.thanked()
@@ -155,4 +155,4 @@ def test_back_from_the_bank_leads_to_the_shop(stripe_shop: Shop, visit: Open) ->
     it = visit("sv")
     at_the_bank(stripe_shop, it, "sv", "stripe-back@example.org")
     it.page.go_back()
-    expect(it.page).to_have_url(re.compile(re.escape(stripe_shop.url)), timeout=20_000)
+    expect(it.page).to_have_url(re.compile(re.escape(stripe_shop.url)))
