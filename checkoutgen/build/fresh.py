@@ -15,6 +15,7 @@ from checkoutgen import __version__
 from checkoutgen.build import manifest as manifests
 from checkoutgen.build.changes import DELETED, EDITED, Change
 from checkoutgen.build.manifest import BASE, MANIFEST, digest
+from checkoutgen.build.overrides import outdated, overrides
 from checkoutgen.build.select import LEFT_BEHIND_ENDINGS, PACKAGE, UNREAD, package, read
 from checkoutgen.errors import CheckoutgenError
 
@@ -100,4 +101,5 @@ def _yours(last: manifests.Manifest, out: Path) -> list[Change] | None:
             if b"<<<<<<< " in content:  # perhaps an unresolved conflict
                 return None
             changes.append(Change(path, "keep", EDITED))
+    changes += outdated(overrides(out, last), last)
     return sorted(changes, key=lambda change: change.path)

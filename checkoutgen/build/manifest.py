@@ -10,7 +10,7 @@ import json
 import re
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checkoutgen import __version__
 from checkoutgen.errors import UsageError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FOLDER = ".checkoutgen"
 MANIFEST = f"{FOLDER}/manifest.json"
 BASE = f"{FOLDER}/base"
+ZIPPED_BASE = f"{BASE}.zip"  # what the first builds left in its place
 FORMAT = 1
 
 
@@ -33,6 +34,13 @@ class Entry(NamedTuple):
     sources: tuple[str, ...]
 
 
+class Override(NamedTuple):
+    """The digest of a file of yours in `custom/`, and of the shop's own that it was written to stand in front of."""
+
+    yours: str
+    ours: str
+
+
 class Manifest(NamedTuple):
     """`tool`: its version. `made_by`: digest of its code and templates. `inputs`: digest of each file it read."""
 
@@ -40,14 +48,20 @@ class Manifest(NamedTuple):
     made_by: str
     inputs: dict[str, str]
     files: dict[str, Entry]
+    overrides: dict[str, Override]
 
     def dump(self) -> bytes:
         """One file a line, so that two branches that built different things merge."""
         encode = json.JSONEncoder(ensure_ascii=False).encode
-        files = ",\n".join(f"{encode(path)}: {encode(entry._asdict())}" for path, entry in sorted(self.files.items()))
-        read = ",\n".join(f"{encode(path)}: {encode(known)}" for path, known in sorted(self.inputs.items()))
+
+        def lines(entries: dict[str, Any]) -> str:
+            inner = ",\n".join(f"{encode(path)}: {encode(entry)}" for path, entry in sorted(entries.items()))
+            return f"{{\n{inner}\n}}"
+
+        files = lines({path: entry._asdict() for path, entry in self.files.items()})
+        overrides = lines({path: override._asdict() for path, override in self.overrides.items()})
         made = f'"format": {FORMAT}, "tool": {encode(self.tool)}, "made_by": {encode(self.made_by)}'
-        return f'{{{made}, "inputs": {{\n{read}\n}}, "files": {{\n{files}\n}}}}\n'.encode()
+        return f'{{{made}, "inputs": {lines(self.inputs)}, "overrides": {overrides}, "files": {files}}}\n'.encode()
 
 
 def load(content: bytes) -> Manifest:
@@ -61,7 +75,10 @@ def load(content: bytes) -> Manifest:
             for path, e in data["files"].items()
         }
         inputs = {str(path): str(known) for path, known in data["inputs"].items()}
-        return Manifest(str(data["tool"]), str(data["made_by"]), inputs, files)
+        overrides = {
+            _inside(path): Override(str(e["yours"]), str(e["ours"])) for path, e in data.get("overrides", {}).items()
+        }
+        return Manifest(str(data["tool"]), str(data["made_by"]), inputs, files, overrides)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError(
             f"{MANIFEST} is damaged: restore it from your repository, or build into an empty folder"
@@ -69,10 +86,11 @@ def load(content: bytes) -> Manifest:
 
 
 def of(files: dict[str, File], inputs: dict[str, str], made_by: str) -> Manifest:
+    """The manifest of rendered files, in front of which nothing of yours stands yet."""
     entries = {
         path: Entry(digest(file.content), file.executable, file.owner, file.sources) for path, file in files.items()
     }
-    return Manifest(__version__, made_by, inputs, entries)
+    return Manifest(__version__, made_by, inputs, entries, {})
 
 
 def release(version: str) -> tuple[int, ...]:
@@ -108,15 +126,35 @@ class Base:
 
     @cached_property
     def texts(self) -> dict[str, bytes]:
+        if self._archive.startswith(b"PK"):
+            return _unzipped(self._archive)
         head, _, body = self._archive.partition(b"\n")
         try:
             lengths = {str(path): int(length) for path, length in json.loads(head).items()}
             if min(lengths.values(), default=0) < 0 or sum(lengths.values()) != len(body):
                 raise ValueError(BASE)
         except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-            raise UsageError(f"{BASE} is damaged: restore it from your repository") from None
+            raise _damaged_base() from None
         ends = accumulate(lengths.values())
         return {path: body[end - length : end] for (path, length), end in zip(lengths.items(), ends, strict=True)}
+
+
+def _unzipped(archive: bytes) -> dict[str, bytes]:
+    """The texts of a zip as the first builds wrote it: nothing in it is compressed, and so nothing can burst."""
+    import io
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as zipped:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in zipped.infolist()):
+                raise zipfile.BadZipFile
+            return {name: zipped.read(name) for name in zipped.namelist()}
+    except (zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError):
+        raise _damaged_base() from None
+
+
+def _damaged_base() -> UsageError:
+    return UsageError(f"{BASE} is missing or damaged: restore it from your repository")
 
 
 def is_text(content: bytes) -> bool:

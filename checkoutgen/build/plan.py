@@ -5,17 +5,16 @@ Three states of every path are compared: pristine (the last build), what stands 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from checkoutgen import __version__
-from checkoutgen.build import fresh, merge
+from checkoutgen.build import fresh, merge, overrides
 from checkoutgen.build import manifest as manifests
 from checkoutgen.build import tree as trees
 from checkoutgen.build.changes import DELETED, EDITED, Action, Change
-from checkoutgen.build.manifest import BASE, MANIFEST, Base, Entry, Manifest, digest
+from checkoutgen.build.manifest import BASE, MANIFEST, ZIPPED_BASE, Base, Entry, Manifest, digest
 from checkoutgen.build.render import File, render
 from checkoutgen.build.select import read
 from checkoutgen.errors import UsageError, quoted
@@ -97,7 +96,8 @@ class _Planner:
         restore: frozenset[str],
     ) -> None:
         self.out, self.tree, self.old, self.now, self.new, self.restore = out, tree, old, now, new, restore
-        self.base = Base((out / BASE).read_bytes() if BASE in tree.files else b"")
+        base = next((path for path in (BASE, ZIPPED_BASE) if path in tree.files), None)
+        self.base = Base((out / base).read_bytes() if base else b"")
         self.changes: list[Change] = []
         self.writes: dict[str, File] = {}
         self.deletes: set[str] = set()
@@ -106,8 +106,9 @@ class _Planner:
         followed = self._follow()
         for path in sorted({*self.old.files, *self.new} - followed):
             self._path(path)
-        self._overridden()
-        self._record()
+        found = overrides.overrides(self.out, self.old)
+        self.changes += overrides.outdated(found, self.now)
+        self._record(self.now._replace(overrides=found))
         changes = tuple(sorted(self.changes, key=lambda change: change.path))
         return Plan(self.out, self.tree, changes, self.writes, frozenset(self.deletes), self.new, self.base)
 
@@ -199,24 +200,16 @@ class _Planner:
                 self._keep(target, f"deleted by you as {path}")
         return followed
 
-    def _overridden(self) -> None:
-        """Says which of your own templates and static files stand in front of a file that is another one now."""
-        for folder in ("templates", "static"):
-            for above, _, names in os.walk(self.out / "custom" / folder):
-                for name in names:
-                    path = (Path(above) / name).relative_to(self.out / "custom").as_posix()
-                    old, new = self.old.files.get(path), self.new.get(path)
-                    if old and (new is None or digest(new.content) != old.digest):
-                        self._keep(f"custom/{path}", f"stands in front of {path}, which changed: compare them")
-
-    def _record(self) -> None:
+    def _record(self, now: Manifest) -> None:
         """The manifest when anything in it differs; the texts only when one of them does."""
+        if ZIPPED_BASE in self.tree.files:
+            self.deletes.add(ZIPPED_BASE)
         if BASE not in self.tree.files or self.now.files != self.old.files:
             self.writes[BASE] = File(manifests.archive(self.new))
             if not self.deletes and self.writes.keys() == {BASE}:
                 self.changes.append(Change(BASE, "update", "the build's own record"))
-        if self.now != self.old:
-            self.writes[MANIFEST] = File(self.now.dump())
+        if now != self.old:
+            self.writes[MANIFEST] = File(now.dump())
 
     def _write(self, path: str, action: Action, file: File, note: str = "") -> None:
         self.writes[path] = file

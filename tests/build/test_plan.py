@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from hashlib import sha256
@@ -13,7 +14,7 @@ import pytest
 from checkoutgen.build import fresh
 from checkoutgen.build import plan as plans
 from checkoutgen.build.fresh import untouched
-from checkoutgen.build.manifest import BASE, MANIFEST
+from checkoutgen.build.manifest import BASE, MANIFEST, ZIPPED_BASE, Base
 from checkoutgen.build.plan import ConflictError, plan
 from checkoutgen.build.render import File, render
 from checkoutgen.build.select import package
@@ -293,16 +294,75 @@ def test_your_mode_stays_and_the_template_s_is_followed(make_spec: Make, out: Pa
     assert (out / "config/urls.py").read_text().endswith("# theirs\n")
 
 
-def test_an_override_is_named_once_when_what_it_overrides_changes(make_spec: Make, out: Path, templates) -> None:
-    build(make_spec(), out)
-    (out / "custom/templates").mkdir()
-    (out / "custom/templates/shop.html").write_text("mine")
-    assert build(make_spec(), out).changes == ()
+def test_an_override_is_named_until_it_is_changed_when_what_it_overrides_changed(
+    make_spec: Make, out: Path, templates
+) -> None:
+    spec = make_spec()
+    path, mine = spec.root / "shop.yaml", out / "custom/templates/shop.html"
+    build(spec, out)
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    assert build(spec, out).changes == ()
+    assert untouched(path, out) == []
     templates(lambda files: files.update({"templates/shop.html": appended(files["templates/shop.html"], b"newer\n")}))
-    changes = {change.path: change for change in build(make_spec(), out).changes}
-    assert "which changed" in changes["custom/templates/shop.html"].note
-    assert (out / "custom/templates/shop.html").read_text() == "mine"
+    for planned in (build(spec, out), build(spec, out), plan(spec, out)):
+        named = {change.path: change for change in planned.changes}["custom/templates/shop.html"]
+        assert (named.action, "templates/shop.html, which changed" in named.note) == ("keep", True)
+    assert not plan(spec, out).pending
+    assert untouched(path, out) == [named]
+    assert mine.read_text() == "mine"
+    mine.write_text("mine, newer")
+    assert untouched(path, out) == []
+    assert build(spec, out).changes == ()
+    templates(lambda files: files.pop("templates/shop.html") and None)
+    assert actions(build(spec, out))["custom/templates/shop.html"] == "keep"
+
+
+def test_an_override_that_was_there_before_its_first_build_is_compared_with_what_it_stood_in_front_of(
+    make_spec: Make, out: Path, templates
+) -> None:
+    build(make_spec(), out)
+    (out / "custom/static").mkdir()
+    (out / "custom/static/shop.js").write_text("mine")
+    templates(lambda files: files.update({"static/shop.js": appended(files["static/shop.js"], b"// newer\n")}))
+    assert actions(build(make_spec(), out))["custom/static/shop.js"] == "keep"
+    (out / "custom/static/shop.js").unlink()
     assert build(make_spec(), out).changes == ()
+
+
+def zipped(out: Path, compression: int) -> None:
+    """The record of the last build as the first builds left it."""
+    with zipfile.ZipFile(out / ZIPPED_BASE, "w", compression) as archive:
+        for path, text in Base((out / BASE).read_bytes()).texts.items():
+            archive.writestr(path, text)
+    (out / BASE).unlink()
+
+
+def test_a_shop_of_the_first_builds_is_merged_and_its_record_renewed(make_spec: Make, out: Path, templates) -> None:
+    build(make_spec(), out)
+    zipped(out, zipfile.ZIP_STORED)
+    prepend(out, "config/urls.py", "# mine\n")
+    templates(lambda files: files.update({"config/urls.py": appended(files["config/urls.py"], b"# theirs\n")}))
+    assert actions(build(make_spec(), out)) == {"config/urls.py": "merge"}
+    assert (out / BASE).is_file()
+    assert not (out / ZIPPED_BASE).exists()
+
+
+@pytest.mark.parametrize("damage", ["compressed", "cut", "none"])
+def test_a_record_that_cannot_be_read_loses_no_edit(make_spec: Make, out: Path, damage: str) -> None:
+    build(make_spec(), out)
+    if damage == "compressed":
+        zipped(out, zipfile.ZIP_DEFLATED)
+    elif damage == "cut":
+        (out / BASE).write_bytes((out / BASE).read_bytes()[:-9])
+    else:
+        (out / BASE).unlink()
+    path = out / "config/shop.json"
+    path.write_text(path.read_text().replace("Petit Lin", "Mon Lin"))
+    before = tree(out)
+    with pytest.raises(UsageError, match=r"\.checkoutgen/base is missing or damaged: restore it"):
+        build(make_spec(renamed), out)
+    assert tree(out) == before
 
 
 def test_a_damaged_or_hostile_manifest_is_refused(make_spec: Make, out: Path) -> None:
