@@ -57,6 +57,7 @@ def promises(data: Data) -> Data:
         "terms": data["checkout"]["terms"],
         "payment": [
             {key: method.get(key) for key in ("id", "kind", "name", "markets", "fee")}
+            | ({"mode": "fields"} if method["mode"] == "fields" else {})
             for method in data["payment"]["methods"]
         ],
         "pay_within_hours": data["payment"].get("pay_within_hours"),
@@ -106,7 +107,7 @@ def sheet(spec: Spec) -> list[str]:
     lines += [
         f"    {_first(method['name'])}: {_days(method)}{_price(method)}" for method in data["delivery"]["methods"]
     ]
-    lines += ["", "Payment: " + ", ".join(_first(method["name"]) for method in data["payment"]["methods"]) + "."]
+    lines += ["", "Payment: " + ", ".join(_paid(method) for method in data["payment"]["methods"]) + "."]
     lines += ["", f"{len(data['catalogue']['products'])} products with the prices and taxes of the catalogue."]
     if badges := data["trust"]["badges"]:
         lines += [
@@ -119,6 +120,11 @@ def sheet(spec: Spec) -> list[str]:
         bodies = ", ".join(f"{language} {digest(body.encode())[:12]}" for language, body in texts["body"].items())
         lines.append(f"    {page}: {bodies}")
     return [*lines, "", f"Digest: {promised(data)}"]
+
+
+def _paid(method: Data) -> str:
+    fields = f" (in fields of {method['provider']} in a page of the shop)" if method["mode"] == "fields" else ""
+    return f"{_first(method['name'])}{fields}"
 
 
 def _first(text: Data | None) -> str:

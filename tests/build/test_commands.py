@@ -11,12 +11,14 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from benchmarks.ports import free_port
 from checkoutgen import __version__
+from checkoutgen.spec import Spec
 
 ROOT = Path(__file__).parents[2]
 MINIMAL = ROOT / "examples/minimal.yaml"
@@ -199,3 +201,18 @@ def test_preview_writes_every_page_and_mail_for_sign_off(tmp_path: Path) -> None
     again = run("preview", MINIMAL, out)
     assert again.returncode == 2
     assert "not a new or an empty folder" in again.stderr
+
+
+def test_preview_shows_the_payment_page_and_calls_no_provider(make_spec: Callable[..., Spec], tmp_path: Path) -> None:
+    methods = [{"id": name, "kind": "card", "provider": name, "mode": "fields"} for name in ("demo", "stripe")]
+    spec = make_spec(lambda source: source["payment"].update(methods=methods))
+    out = tmp_path / "preview"
+    done = run("preview", spec.root / spec.file, out)
+    assert done.returncode == 0, done.stderr
+    for language in spec.data["shop"]["languages"]:
+        for name in ("demo", "stripe"):
+            html = (out / language / f"order/fields-{name}/index.html").read_text()
+            assert 'id="fields-place"' in html
+            assert "stripe.com" not in html
+            assert (out / "static/payments/fields.js").is_file()
+    assert "in fields of stripe in a page of the shop" in (out / "promises.txt").read_text()

@@ -36,6 +36,7 @@ def test_a_build_needs_a_signature_of_exactly_this(make_spec: Make) -> None:
         lambda s: s["catalogue"]["products"][0].update(price="6.00"),
         lambda s: s["delivery"]["methods"][0].update(days=[4, 9]),
         lambda s: s["markets"].pop("BE"),
+        lambda s: s["payment"]["methods"][0].update(mode="fields"),
     ],
 )
 def test_a_changed_promise_needs_a_new_one(edit: Callable[[dict[str, Any]], object], make_spec: Make) -> None:

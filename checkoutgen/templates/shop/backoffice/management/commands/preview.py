@@ -31,10 +31,13 @@ from mails import samples
 from orders.links import token
 from orders.models import Order
 from orders.states import OrderState
+from payments import methods
 
 # What another run would write otherwise, and nobody can use in a file.
 ONCE = re.compile(r'((?:name="csrfmiddlewaretoken" value|nonce)=")[^"]+')
 LINK = re.compile(r'\b(href|src|action)="(/(?!/)[^"#?]*)([^"]*)"')
+# A file that somebody opens must not call the payment provider.
+FOREIGN = re.compile(r'<script\b[^>]*\bsrc="https:[^>]*></script>|<link rel="stylesheet" href="https:[^>]*>')
 BUYER = "ana@example.org"
 
 
@@ -79,6 +82,9 @@ def _pages(language: str) -> Iterator[tuple[str, str]]:
         for kind in dict.fromkeys(method["kind"] for method in SHOP["payment"]["methods"]):
             wanted = {"state": OrderState.PENDING_PAYMENT, "payment": kind}
             yield from _order(language, f"payment-{kind}", wanted, ["thanks", "pay"])
+        for method in SHOP["payment"]["methods"]:
+            if methods.in_page(method["id"]):
+                yield _fields(language, method)
 
 
 def _crawled(language: str) -> Iterator[tuple[str, str]]:
@@ -157,6 +163,14 @@ def _order(language: str, name: str, wanted: dict[str, str], views: list[str]) -
     for view in views:
         html = _html(Client(), reverse(f"orders:{view}", args=[token(order)]))
         yield f"/{language}/order/{name}/" + ("" if view == "show" else f"{view}/"), html
+
+
+def _fields(language: str, method: dict[str, Any]) -> tuple[str, str]:
+    """The page where the provider's fields will stand, as buyers see it until they are there."""
+    wanted = {"state": OrderState.PENDING_PAYMENT, "payment": method["kind"]}
+    order = samples.order_for(wanted, language, "Ana Müller")
+    html = _html(Client(), reverse("pay:fields", args=[token(order), method["id"]]))
+    return f"/{language}/order/fields-{method['id']}/", FOREIGN.sub("", html)
 
 
 def _html(client: Client, place: str) -> str:
