@@ -44,7 +44,7 @@ def render(spec: Spec) -> dict[str, File]:
     chosen = select(spec.data)
     code = _code(spec.data, chosen)
     locks = [file.content.decode() for path, file in sorted(code.items()) if LOCK.fullmatch(path)]
-    files = {**code, **_mails(chosen), **_data(spec), "sbom.cdx.json": File(_json(sbom(locks)))}
+    files = {**code, **_mails(chosen), **_data(spec), "sbom.cdx.json": File(sbom(locks))}
     return dict(sorted(files.items()))
 
 

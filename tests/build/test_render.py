@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from checkoutgen.build import render as renders
 from checkoutgen.build.render import render
+from checkoutgen.build.sbom import sbom
 from checkoutgen.build.select import select
 from checkoutgen.build.written import written
 from checkoutgen.spec import Spec, load, reader
@@ -37,6 +39,7 @@ if os.environ.get("REVERSED"):
     os.listdir, os.scandir = lambda *path: sorted(listed(*path), reverse=True), scandir
 from pathlib import Path
 from checkoutgen.build.render import render
+from checkoutgen.build.sbom import sbom
 from checkoutgen.spec import load
 files = render(load(Path(sys.argv[1])))
 print(json.dumps([(path, hashlib.sha256(file.content).hexdigest(), file.executable) for path, file in files.items()]))
@@ -180,6 +183,21 @@ def test_the_bill_of_materials_is_the_lock(make_spec: Make) -> None:
     assert {f"{component['name']}=={component['version']}" for component in components} == {
         line.split()[0] for line in lock.splitlines() if "==" in line and not line.startswith((" ", "#"))
     }
+    hashes = [entry for component in components for entry in component["hashes"]]
+    assert {entry["alg"] for entry in hashes} == {"SHA-256"}
+    assert sorted(entry["content"] for entry in hashes) == sorted(re.findall("sha256:([0-9a-f]+)", lock))
+    assert all(component["hashes"] for component in components)
+
+
+def test_packages_of_two_locks_stand_once_each_with_its_own_hashes() -> None:
+    one, two = "a" * 64, "b" * 64
+    first = f"zlib-ng==1.0 ; os_name == 'nt' \\\n    --hash=sha256:{one} \\\n    --hash=sha256:{two}\n    # via x\n"
+    again = f"abc[extra]==2.0 \\\n    --hash=sha256:{two}\n{first}"
+    found = json.loads(sbom([first, again]))["components"]
+    assert [(component["purl"], [entry["content"] for entry in component["hashes"]]) for component in found] == [
+        ("pkg:pypi/abc@2.0", [two]),
+        ("pkg:pypi/zlib-ng@1.0", [one, two]),
+    ]
 
 
 def test_every_file_says_which_part_of_the_spec_made_it(make_spec: Make) -> None:
