@@ -23,11 +23,12 @@ from typing import Any
 
 from . import checker
 from .buyers import HARSH, Habits, Harvest, crowd
-from .processes import MAIL_SERVER, Shop, build_shop, kill_at_random, postgresql
+from .processes import MAIL_SERVER, Shop, build_shop, kill_at_random, memory, postgresql
 from .seeded import BUGS
 
 VARIANTS = 8
-RECOVERY = 18  # broken on a slow machine too: finds no bug
+RECOVERY = 18  # a loaded machine breaks it too
+STUCK = 60  # seconds in which nothing that waits got less
 LONGEST_QUEUE = 200  # of mails and webhooks: the campaign looks for mistakes, not for what the machine can bear
 
 
@@ -38,9 +39,10 @@ def main() -> int:
     parser.add_argument("--buyers", type=int, default=16, help="at the same time")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kill-every", type=float, help="mean buyers between kills: 16, or 2 with a planted bug")
+    parser.add_argument("--kill-every", type=float, help="mean buyers between kills: 24, or 2 with a planted bug")
     parser.add_argument("--bug", choices=sorted(BUGS), default="", help="plant this bug: the checker must find it")
     parser.add_argument("--all-bugs", action="store_true", help="plant each bug in turn")
+    parser.add_argument("--patient", action="store_true", help="do not fail for a slow recovery alone")
     parser.add_argument("--keep", action="store_true", help="keep the shop's folder")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leaves no process behind
@@ -58,7 +60,7 @@ def main() -> int:
 
 
 def campaign(options: argparse.Namespace) -> int:
-    out = Path(tempfile.mkdtemp(prefix="campaign-"))
+    out = Path(tempfile.mkdtemp(prefix="campaign-", dir=memory()))
     with contextlib.ExitStack() as stack:
         if not options.keep:
             stack.callback(shutil.rmtree, out, ignore_errors=True)
@@ -76,13 +78,15 @@ def campaign(options: argparse.Namespace) -> int:
         seen = checker.Seen(
             stock_at_start=stock,
             thanked=harvest.thanked,
+            consents=harvest.consents,
+            no_card=harvest.no_card,
             mailbox=shop.mailbox,
             logs=shop.logs,
             server_errors=sum(count for status, count in harvest.statuses.items() if status >= 500),
             recovery_seconds=recovery,
         )
         shop.stop()
-        return _report(options, books, checker.run(books, seen), harvest, kills, seconds, seen)
+        return _report(options, shop, books, checker.run(books, seen), harvest, kills, seconds, seen)
 
 
 def _stock(books: checker.Books, checkouts: int) -> tuple[list[tuple[str, str]], int]:
@@ -107,7 +111,7 @@ def _storm(
     harvest = Harvest()
     stop, crowded = threading.Event(), threading.Event()
     rnd = random.Random(options.seed)
-    every = options.kill_every or (2 if options.bug else 16)
+    every = options.kill_every or (2 if options.bug else 24)
     evils = [
         threading.Thread(
             target=kill_at_random, args=(shop, rnd, stop, kills, lambda: harvest.begun, every), daemon=True
@@ -157,20 +161,25 @@ def _forge(shop: Shop, books: checker.Books, stop: threading.Event, rnd: random.
 
 
 def _settle(shop: Shop, books: checker.Books) -> float:
-    """The storm is over: wait until nobody waits any more. Returns the seconds it took, at most 100."""
-    begun = time.monotonic()
-    second = quiet = 0
-    while quiet < 3 and time.monotonic() - begun < 100:
+    """The storm is over: wait until nobody waits any more, as long as something still moves. Returns the seconds."""
+    begun = moved = time.monotonic()
+    second, quiet, least = 0, 0, sys.maxsize
+    while quiet < 3 and time.monotonic() - moved < STUCK:
+        shop.check()
         if second % 10 == 0:
             books.fast_forward()
         time.sleep(1)
         second += 1
-        quiet = 0 if books.unsettled() else quiet + 1
+        waiting = sum(books.unsettled().values())
+        quiet = 0 if waiting else quiet + 1
+        if waiting < least:
+            least, moved = waiting, time.monotonic()
     return time.monotonic() - begun
 
 
 def _report(
     options: argparse.Namespace,
+    shop: Shop,
     books: checker.Books,
     broken: dict[int, list[str]],
     harvest: Harvest,
@@ -179,18 +188,26 @@ def _report(
     seen: checker.Seen,
 ) -> int:
     tried = sum(harvest.ends.values())
+    spent = shop.spent | {"buyers": time.process_time() - shop.began}
     print(f"{options.database}, seed {options.seed}{f', planted bug {options.bug}' if options.bug else ''}")
     print(f"  {tried} buyers in {seconds:.0f} s ({tried / seconds:.1f}/s), {_words(kills)}")
     print(f"  settled in {seen.recovery_seconds:.0f} s")
+    print(f"  processor: {_words({name: round(each) for name, each in spent.items()})} (seconds)")
     print(f"  buyers: {_words(harvest.ends)}")
     print(f"  answers: {_words(harvest.statuses)}")
     print(f"  orders: {_words(dict(books.rows('SELECT state, count(*) FROM orders_order GROUP BY state')))}")
     print(
         f"  events: {_words(dict(books.rows('SELECT outcome, count(*) FROM payments_paymentevent GROUP BY outcome')))}"
     )
-    print(f"  charges: {books.one('SELECT count(*) FROM demo_demopayment WHERE taken > 0')},"
-          f" refunds: {books.one('SELECT count(*) FROM demo_demorefund')},"
-          f" webhooks: {books.one('SELECT count(*) FROM demo_demoevent')}")  # fmt: skip
+    counts = {
+        "charges": "demo_demopayment WHERE taken > 0",
+        "collections of reserved money": "demo_democapture",
+        "refunds": "demo_demorefund",
+        "webhooks": "demo_demoevent",
+        "cards kept": "payments_savedmethod WHERE state IN ('saved', 'gone')",
+        "payments asked of kept cards": "demo_demopayment WHERE token_id IS NOT NULL AND NOT keep",
+    }
+    print(f"  {_words({name: books.one(f'SELECT count(*) FROM {table}') for name, table in counts.items()})}")
     lines = seen.mailbox.read_text(encoding="utf-8").splitlines()
     print(f"  mails: {len(lines)} delivered, {len(lines) - len(set(lines))} of them twice (same Message-ID)")
     for number, problems in broken.items():
@@ -199,10 +216,11 @@ def _report(
             print(f"    {problem}")
         if len(problems) > 3:
             print(f"    and {len(problems) - 3} more")
-    if not broken:
-        print(f"  all {len(checker.CHECKS)} invariants hold")
+    print(f"  {len(checker.CHECKS) - len(broken)} of {len(checker.CHECKS)} invariants hold")
     sys.stdout.flush()
-    return int(not broken.keys() - {RECOVERY}) if options.bug else int(bool(broken))
+    if options.bug:
+        return int(not broken.keys() - {RECOVERY})
+    return int(bool(broken.keys() - {RECOVERY} if options.patient else broken))
 
 
 def _words(counts: Any) -> str:

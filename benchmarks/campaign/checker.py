@@ -9,11 +9,37 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .processes import COUPON
 
 SOLD = ("confirmed", "fulfilled")
+
+# A reservation that lasts for days still lasts when the campaign ends.
+SOON = "NOT (becomes = 'expired' AND payment_id IN (SELECT id FROM demo_demopayment WHERE scenario <> 'short-reserve'))"
+
+# What the provider holds or held, and the order that it belongs to.
+LEDGER = """
+SELECT p.key AS key, p.state AS payment_state, p.amount AS amount, p.taken AS taken, p.currency AS currency,
+       (SELECT coalesce(sum(r.amount), 0) FROM demo_demorefund r WHERE r.payment_id = p.id) AS refunded,
+       p.capture_later AS later, o.number AS number, o.state AS order_state, o.total_amount AS total,
+       o.currency AS order_currency, o.shipping_address AS address
+FROM demo_demopayment p
+LEFT JOIN payments_paymentattempt a ON a.key = p.key
+LEFT JOIN orders_order o ON o.id = a.order_id
+WHERE p.state IN ('paid', 'reversed', 'authorized') OR p.taken > 0
+"""
+
+# What the shop believes of each attempt: taken, and given back.
+SHOP = """
+SELECT a.key AS key, a.currency AS currency,
+  (SELECT coalesce(sum(c.amount), 0) FROM payments_capture c
+   WHERE c.attempt_id = a.id AND c.state = 'done') AS collected,
+  (SELECT coalesce(sum(e.amount), 0) FROM payments_paymentevent e
+   WHERE e.attempt_id = a.id AND e.kind = 'captured' AND e.outcome IN ('applied', 'review')) AS told,
+  (SELECT coalesce(sum(r.amount), 0) FROM payments_refund r WHERE r.attempt_id = a.id AND r.state = 'done') AS refunded
+FROM payments_paymentattempt a
+"""
 
 
 class Books:
@@ -58,9 +84,9 @@ class Books:
             f"UPDATE orders_order SET expires_at = {now} "
             f"WHERE expires_at > {now} AND state IN ('draft', 'pending_payment')"
         )
-        self.write(f"UPDATE demo_demoevent SET due_at = {now} WHERE due_at > {now}")
-        self.write(f"UPDATE payments_paymentattempt SET next_check_at = {now} WHERE next_check_at > {now}")
-        self.write(f"UPDATE payments_refund SET next_check_at = {now} WHERE next_check_at > {now}")
+        self.write(f"UPDATE demo_demoevent SET due_at = {now} WHERE due_at > {now} AND {SOON}")
+        for table in ("paymentattempt", "refund", "capture", "savedmethod"):
+            self.write(f"UPDATE payments_{table} SET next_check_at = {now} WHERE next_check_at > {now}")
 
     def queued(self) -> int:
         """Mails and webhooks that are due and wait for a worker."""
@@ -72,8 +98,15 @@ class Books:
         waits = {
             "orders": "SELECT count(*) FROM orders_order WHERE state IN ('draft', 'pending_payment')",
             "mails": "SELECT count(*) FROM mails_outboxmail WHERE sent_at IS NULL",
-            "webhooks": "SELECT count(*) FROM demo_demoevent WHERE due_at IS NOT NULL AND trick = ''",
+            "webhooks": f"SELECT count(*) FROM demo_demoevent WHERE due_at IS NOT NULL AND trick = '' AND {SOON}",
             "refunds": "SELECT count(*) FROM payments_refund WHERE state IN ('requested', 'pending')",
+            "collections": "SELECT count(*) FROM payments_capture WHERE state IN ('requested', 'pending')",
+            "reservations": f"SELECT count(*) FROM ({LEDGER}) l "
+            "WHERE payment_state = 'authorized' AND order_state NOT IN ('confirmed', 'fulfilled', 'review')",
+            "cards": "SELECT count(*) FROM payments_savedmethod s "
+            "JOIN payments_paymentattempt a ON a.id = s.attempt_id "
+            "WHERE s.state = 'removed' OR (s.state = 'asked' AND a.state = 'captured') "
+            "OR (s.state = 'saved' AND s.user_id IS NULL)",
         }
         return {name: count for name, sql in waits.items() if (count := self.one(sql))}
 
@@ -84,6 +117,8 @@ class Seen:
 
     stock_at_start: int
     thanked: set[str]
+    consents: dict[str, str]  # by the name given in the checkout: the words beside the box that was ticked
+    no_card: set[str]  # names of checkouts for which nobody gave a card that was theirs to give
     mailbox: Path
     logs: Path
     server_errors: int
@@ -108,32 +143,58 @@ def run(books: Books, seen: Seen) -> dict[int, list[str]]:
     return {number: problems for number, problems in found.items() if problems}
 
 
-CHARGES = """
-SELECT p.key, p.taken, p.currency, p.state,
-       (SELECT coalesce(sum(r.amount), 0) FROM demo_demorefund r WHERE r.payment_id = p.id),
-       o.number, o.state, o.total_amount, o.currency
-FROM demo_demopayment p
-LEFT JOIN payments_paymentattempt a ON a.key = p.key
-LEFT JOIN orders_order o ON o.id = a.order_id
-WHERE p.state IN ('paid', 'reversed')
-"""
+class Payment(NamedTuple):
+    """A row of the LEDGER. Money that is reserved is neither kept nor given back."""
+
+    key: str
+    state: str
+    amount: int
+    taken: int
+    currency: str
+    refunded: int
+    later: bool
+    number: str | None
+    order_state: str
+    total: int
+    order_currency: str
+    address: Any
+
+    @property
+    def kept(self) -> int:
+        return self.taken - self.refunded
+
+    @property
+    def reserved(self) -> int:
+        return self.amount - self.taken if self.state == "authorized" else 0
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is the one that its order stands on: not given back whole, or nothing was to pay."""
+        return bool(self.kept or self.reserved) or self.taken == self.total == 0
+
+
+def _payments(books: Books) -> list[Payment]:
+    return [Payment(*row) for row in books.rows(LEDGER)]
+
+
+def _taken(books: Books) -> dict[str, tuple[str, int, int]]:
+    """By attempt: currency, what the shop believes was taken, and given back."""
+    rows = books.rows(SHOP)
+    return {key: (currency, int(collected or told), int(back)) for key, currency, collected, told, back in rows}
 
 
 @invariant(1, "every charge of the provider belongs to exactly one order, which is sold, under review, or paid back")
 def charges_have_orders(books: Books, _: Seen) -> Violations:
-    for key, taken, _cur, _state, refunded, number, state, _total, _currency in books.rows(CHARGES):
-        if number is None:
-            yield f"charge {key} has no order"
-        elif state not in (*SOLD, "review") and refunded != taken:
-            yield f"{number} is {state}, but {taken - refunded} of its charge was kept"
+    for each in _payments(books):
+        if each.number is None:
+            yield f"charge {each.key} has no order"
+        elif each.order_state not in (*SOLD, "review") and each.kept:
+            yield f"{each.number} is {each.order_state}, but {each.kept} of its charge was kept"
 
 
-@invariant(2, "every sold order has exactly one charge that is not paid back whole")
+@invariant(2, "every sold order has exactly one charge or reservation that is not given back whole")
 def sold_orders_have_one_charge(books: Books, _: Seen) -> Violations:
-    kept: Counter[str] = Counter()
-    for _key, taken, _cur, _state, refunded, number, _os, total, _currency in books.rows(CHARGES):
-        if number and (taken - refunded > 0 or taken == total == refunded == 0):
-            kept[number] += 1
+    kept = Counter(each.number for each in _payments(books) if each.counts)
     for (number,) in books.rows("SELECT number FROM orders_order WHERE state IN ('confirmed', 'fulfilled')"):
         if kept[number] != 1:
             yield f"{number} is sold with {kept[number]} charges"
@@ -141,21 +202,20 @@ def sold_orders_have_one_charge(books: Books, _: Seen) -> Violations:
 
 @invariant(3, "captured minus refunded is the same in the shop and at the provider, by currency")
 def money_agrees(books: Books, _: Seen) -> Violations:
-    there: Counter[str] = Counter()
-    for _key, taken, currency, _state, refunded, *_rest in books.rows(CHARGES):
-        there[currency] += taken - refunded
-    here: Counter[str] = Counter()
-    for currency, amount in books.rows(
-        "SELECT currency, sum(amount) FROM payments_paymentevent "
-        "WHERE kind = 'captured' AND outcome IN ('applied', 'review') GROUP BY currency"
-    ):
-        here[currency] += int(amount)
+    there, here, sold = Counter[str](), Counter[str](), Counter[str]()
+    for each in _payments(books):
+        there[each.currency] += each.kept
+        if each.order_state in SOLD:
+            sold[each.currency] -= each.reserved
+        elif each.order_state == "review":
+            sold[each.currency] += each.kept
+    for currency, taken, _back in _taken(books).values():
+        here[currency] += taken
     for currency, amount in books.rows(
         "SELECT a.currency, sum(r.amount) FROM payments_refund r JOIN payments_paymentattempt a ON a.id = r.attempt_id "
         "WHERE r.state != 'failed' GROUP BY a.currency"
     ):
         here[currency] -= int(amount)
-    sold: Counter[str] = Counter()
     for currency, amount in books.rows(
         "SELECT currency, sum(total_amount) FROM orders_order "
         "WHERE state IN ('confirmed', 'fulfilled') GROUP BY currency"
@@ -167,9 +227,6 @@ def money_agrees(books: Books, _: Seen) -> Violations:
         "GROUP BY o.currency"
     ):
         sold[currency] -= int(amount)
-    for _key, taken, currency, _state, refunded, _number, state, *_rest in books.rows(CHARGES):
-        if state == "review":
-            sold[currency] += taken - refunded
     for currency in {*there, *here, *sold}:
         if not there[currency] == here[currency] == sold[currency]:
             yield f"{currency}: provider {there[currency]}, shop {here[currency]}, orders {sold[currency]}"
@@ -177,16 +234,20 @@ def money_agrees(books: Books, _: Seen) -> Violations:
 
 @invariant(4, "a sold order and its charge have the same amount and currency")
 def amounts_agree(books: Books, _: Seen) -> Violations:
-    for _key, taken, currency, _state, refunded, number, state, total, order_currency in books.rows(CHARGES):
-        whole_back = taken == refunded
-        if state in SOLD and not whole_back and (taken, currency) != (total, order_currency):
-            yield f"{number}: {total} {order_currency} ordered, {taken} {currency} charged"
+    for each in _payments(books):
+        agreed = each.amount if each.reserved else each.taken
+        if each.order_state in SOLD and each.counts and (agreed, each.currency) != (each.total, each.order_currency):
+            yield f"{each.number}: {each.total} {each.order_currency} ordered, {agreed} {each.currency} charged"
 
 
-@invariant(5, "no cart became two orders (every buyer of the campaign has one cart and one address)")
+@invariant(5, "no cart became two orders (every checkout of the campaign has one cart and a name of its own)")
 def one_order_a_cart(books: Books, _: Seen) -> Violations:
-    for email, count in books.rows("SELECT email, count(*) FROM orders_order GROUP BY email HAVING count(*) > 1"):
-        yield f"{email}: {count} orders"
+    names = Counter(_name(address) for (address,) in books.rows("SELECT shipping_address FROM orders_order"))
+    yield from (f"{name}: {count} orders" for name, count in names.items() if count > 1)
+
+
+def _name(address: Any) -> str:
+    return str((json.loads(address) if isinstance(address, str) else address).get("name", ""))
 
 
 @invariant(6, "stock never negative; what orders hold and what is left is what there was")
@@ -322,17 +383,10 @@ def errors_are_logged(_: Books, seen: Seen) -> Violations:
 
 @invariant(16, "every attempt took and gave back what the provider's ledger says")
 def ledgers_agree(books: Books, _: Seen) -> Violations:
-    there = {key: (taken, refunded) for key, taken, _c, _s, refunded, *_rest in books.rows(CHARGES)}
-    sql = """
-    SELECT a.key,
-      (SELECT coalesce(sum(e.amount), 0) FROM payments_paymentevent e
-       WHERE e.attempt_id = a.id AND e.kind = 'captured' AND e.outcome IN ('applied', 'review')),
-      (SELECT coalesce(sum(r.amount), 0) FROM payments_refund r WHERE r.attempt_id = a.id AND r.state = 'done')
-    FROM payments_paymentattempt a
-    """
-    for key, taken, refunded in books.rows(sql):
-        if (int(taken), int(refunded)) != there.get(key, (0, 0)):
-            yield f"attempt {key}: shop {(int(taken), int(refunded))}, provider {there.get(key, (0, 0))}"
+    there = {each.key: (each.taken, each.refunded) for each in _payments(books)}
+    for key, (_currency, taken, refunded) in _taken(books).items():
+        if (taken, refunded) != there.get(key, (0, 0)):
+            yield f"attempt {key}: shop {(taken, refunded)}, provider {there.get(key, (0, 0))}"
 
 
 @invariant(17, "forged messages changed nothing")
@@ -353,6 +407,95 @@ def logs_name_nobody(_: Books, seen: Seen) -> Violations:
     for text in _logs(seen):
         if match := re.search(r".{0,60}[Cc]anary[- ]\d.{0,60}", text):
             yield match[0]
+
+
+@invariant(20, "nothing is collected twice, beyond what was reserved, or unknown to the shop")
+def collections_agree(books: Books, _: Seen) -> Violations:
+    made = {key: (payment, amount) for key, payment, amount in books.rows(
+        "SELECT c.key, p.key, c.amount FROM demo_democapture c JOIN demo_demopayment p ON p.id = c.payment_id"
+    )}  # fmt: skip
+    asked = {key: (attempt, amount, state) for key, attempt, amount, state in books.rows(
+        "SELECT c.key, a.key, c.amount, c.state "
+        "FROM payments_capture c JOIN payments_paymentattempt a ON a.id = c.attempt_id"
+    )}  # fmt: skip
+    yield from (f"collection {key} is unknown to the shop" for key in made.keys() - asked.keys())
+    for key, (attempt, amount, state) in asked.items():
+        if (key in made) != (state == "done") or made.get(key, (attempt, amount)) != (attempt, amount):
+            yield f"collection {key}: {state} in the shop, {amount}; at the provider {made.get(key)}"
+    collected = Counter[str]()
+    for payment, amount in made.values():
+        collected[payment] += amount
+    for each in _payments(books):
+        if collected[each.key] not in (0, each.taken) or (each.later and each.taken > each.amount):
+            yield f"{each.number}: {collected[each.key]} collected, {each.taken} taken of {each.amount} reserved"
+
+
+@invariant(21, "what left has been collected, or the order is under review")
+def parcels_are_collected(books: Books, _: Seen) -> Violations:
+    whole = {each.number for each in _payments(books) if each.taken == each.amount}
+    waiting = {each.number for each in _payments(books) if each.later} - whole
+    for number, state in books.rows("SELECT number, state FROM orders_order"):
+        if state == "fulfilled" and number in waiting:
+            yield f"{number} has left and is not collected"
+    for number, parcel in books.rows(
+        "SELECT o.number, f.id FROM orders_fulfilment f JOIN orders_order o ON o.id = f.order_id "
+        "WHERE o.state = 'confirmed' AND NOT EXISTS "
+        "(SELECT 1 FROM payments_capture c WHERE c.fulfilment_id = f.id AND c.state = 'done')"
+    ):
+        if number in waiting:
+            yield f"parcel {parcel} of {number} has left and is not collected"
+
+
+@invariant(22, "no money stays reserved for an order that is closed")
+def reservations_are_let_go(books: Books, _: Seen) -> Violations:
+    for each in _payments(books):
+        if each.reserved and each.order_state not in (*SOLD, "review"):
+            yield f"{each.number} is {each.order_state}, {each.reserved} of its payment are still reserved"
+
+
+@invariant(23, "a card that was removed, or is somebody else's, pays for nothing")
+def others_cards_pay_nothing(books: Books, seen: Seen) -> Violations:
+    for each in _payments(books):
+        if each.number and _name(each.address) in seen.no_card:
+            yield f"{each.number} of {_name(each.address)} was paid without a card of theirs"
+    for (number,) in books.rows(
+        "SELECT o.number FROM payments_paymentattempt a JOIN orders_order o ON o.id = a.order_id "
+        "JOIN payments_savedmethod s ON s.id = a.saved_id "
+        "WHERE o.user_id IS NULL OR s.user_id IS NULL OR o.user_id <> s.user_id"
+    ):
+        yield f"{number} was paid with the card of another account"
+
+
+@invariant(24, "every card is kept with the words that its owner agreed to, for the account that paid with it")
+def consents_are_kept(books: Books, seen: Seen) -> Violations:
+    for number, address, text, version, order_user, user in books.rows(
+        "SELECT o.number, o.shipping_address, s.consent_text, s.consent_version, o.user_id, s.user_id "
+        "FROM payments_savedmethod s "
+        "JOIN payments_paymentattempt a ON a.id = s.attempt_id JOIN orders_order o ON o.id = a.order_id"
+    ):
+        if not version or text != seen.consents.get(_name(address)):
+            yield f"{number}: agreed to {seen.consents.get(_name(address))!r}, kept is {version!r} {text!r}"
+        if user not in (None, order_user):
+            yield f"{number} belongs to account {order_user}, its card to {user}"
+    for number, address in books.rows(
+        "SELECT o.number, o.shipping_address FROM demo_demopayment p "
+        "JOIN payments_paymentattempt a ON a.key = p.key JOIN orders_order o ON o.id = a.order_id WHERE p.keep"
+    ):
+        if _name(address) not in seen.consents:
+            yield f"{number}: the provider was told to keep a card, and nobody agreed"
+
+
+@invariant(25, "the provider keeps no card that the shop has forgotten or that was removed")
+def removed_cards_are_forgotten(books: Books, _: Seen) -> Violations:
+    rows = books.rows("SELECT token, state FROM payments_savedmethod")
+    known = {token for token, _state in rows}
+    yield from (f"card {token} is {state}" for token, state in rows if state == "removed")
+    for ref, number in books.rows(
+        "SELECT t.ref, p.reference FROM demo_demotoken t JOIN demo_demopayment p ON p.token_id = t.id "
+        "WHERE p.keep AND p.state = 'paid'"
+    ):
+        if ref not in known:
+            yield f"card {ref}, kept with {number}, is unknown to the shop"
 
 
 def _logs(seen: Seen) -> Iterable[str]:

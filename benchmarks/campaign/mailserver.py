@@ -1,4 +1,6 @@
-"""python -m benchmarks.campaign.mailserver PORT FILE SEED: a mail server that fails as real ones do, until SIGUSR1.
+"""python -m benchmarks.campaign.mailserver SOCKET FILE SEED: a mail server that fails as real ones do, until SIGUSR1.
+
+SOCKET is the number of a listening socket that it was given.
 
 It keeps a line for each mail it took: Message-ID, tab, receivers.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -42,13 +45,13 @@ class MailServer:
         return "250 OK"
 
 
-async def main(port: int, path: Path, seed: int) -> None:
+async def main(place: int, path: Path, seed: int) -> None:
     from aiosmtpd.smtp import SMTP
 
     loop = asyncio.get_running_loop()
     mails = MailServer(path, random.Random(seed))
     loop.add_signal_handler(signal.SIGUSR1, mails.faults.clear)
-    server = await loop.create_server(lambda: SMTP(mails, enable_SMTPUTF8=True), "127.0.0.1", port)
+    server = await loop.create_server(lambda: SMTP(mails, enable_SMTPUTF8=True), sock=socket.socket(fileno=place))
     await server.serve_forever()
 
 

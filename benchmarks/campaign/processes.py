@@ -19,8 +19,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.ports import free_port
-
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 PAY_WITHIN_SECONDS = 20
@@ -38,6 +36,7 @@ DEMO_FAULTS = {
     "lost": 0.02,
 }
 HARSH = {"timeout_before": 0.1, "timeout_after": 0.2, "error": 0.1, "wrong_amount": 0.1, "lost": 0.15}
+VICTIMS = ("web", "worker", "seller")
 MAIL_SERVER = "mails"  # not killed: what it does instead is in mailserver.FAULTS
 
 
@@ -51,14 +50,14 @@ def build_shop(out: Path, bug: str) -> None:
     shop = json.loads(path.read_text(encoding="utf-8"))
     shop["payment"]["pay_within_hours"] = PAY_WITHIN_SECONDS / 3600
     shop["checkout"]["coupons"] = [COUPON | ({"uses": 5} if bug else {})]
-    wallet = {**shop["payment"]["methods"][0], "id": "wallet", "kind": "wallet", "provider": "demo"}
-    shop["payment"]["methods"].append(wallet)
+    wallet = {**shop["payment"]["methods"][0], "id": "wallet", "kind": "wallet", "save": False}
+    reserved = {**shop["payment"]["methods"][0], "id": "reserved", "capture": "at-shipping", "save": False}
+    shop["payment"]["methods"] += [wallet, reserved]
     path.write_text(json.dumps(shop), encoding="utf-8")
-    if bug:
-        seeded = out / "custom/seeded"
-        seeded.mkdir()
-        (seeded / "__init__.py").touch()
-        shutil.copy(HERE / "seeded.py", seeded / "apps.py")
+    seeded = out / "custom/seeded"
+    seeded.mkdir()
+    (seeded / "__init__.py").touch()
+    shutil.copy(HERE / "seeded.py", seeded / "apps.py")
 
 
 class Shop:
@@ -69,7 +68,8 @@ class Shop:
     ) -> None:
         self.out, self.logs = out, out / "var/logs"
         self.logs.mkdir(parents=True, exist_ok=True)
-        self.port, self.smtp_port = free_port(), free_port()
+        self.places = reserved_port(), listening_port()  # held from here on: nobody else can take them
+        self.port, self.smtp_port = (place.getsockname()[1] for place in self.places)
         self.mailbox = out / "var/accepted.txt"
         self.mailbox.touch()
         self.env = {
@@ -82,7 +82,8 @@ class Shop:
             "DEMO_FAULTS": json.dumps(DEMO_FAULTS | (HARSH if bug else {})),
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(self.smtp_port),
-            "PAYMENTS_CHECK_AFTER": "3",
+            "DEMO_SLOW": "6",
+            "PAYMENTS_CHECK_AFTER": "8",
             "DATABASE_URL": database_url,
             "SEEDED_BUG": bug,
         }
@@ -92,13 +93,14 @@ class Shop:
         serve += ["--log-level", "warning", "--host", "127.0.0.1", "--port", str(self.port)]
         self.commands: dict[str, list[str]] = {
             **{f"web{i}": [*serve, "config.wsgi:application"] for i in range(webs)},
-            **{f"worker{i}": [*manage, "worker", "--pause", "0.3"] for i in range(workers)},
+            **{f"worker{i}": [*manage, "worker", "--pause", "0.7"] for i in range(workers)},
             "seller": [*manage, "shell", "--no-imports", "-c", (HERE / "seller.py").read_text(encoding="utf-8")],
         }
-        self.victims = list(self.commands)
         server = [sys.executable, "-m", "benchmarks.campaign.mailserver"]
-        self.commands[MAIL_SERVER] = [*server, str(self.smtp_port), str(self.mailbox), str(seed)]
+        self.commands[MAIL_SERVER] = [*server, str(self.places[1].fileno()), str(self.mailbox), str(seed)]
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.spent: Counter[str] = Counter()  # seconds of the processor, of those that have ended
+        self.began = time.process_time()
         self.lock = threading.Lock()
 
     def prepare(self) -> None:
@@ -118,24 +120,35 @@ class Shop:
         where = ROOT if name == MAIL_SERVER else self.out
         with (self.logs / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
-                self.commands[name], cwd=where, env=self.env, stdout=log, stderr=log, start_new_session=True
+                self.commands[name],
+                cwd=where,
+                env=self.env,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=[self.places[1].fileno()] if name == MAIL_SERVER else [],
             )
 
     def start_all(self) -> None:
         for name in self.commands:
             self.start(name)
         deadline = time.monotonic() + 60
-        for port in (self.port, self.smtp_port):
-            while not _answers(port):
-                if time.monotonic() > deadline:
-                    raise RuntimeError(f"nothing on port {port}; see {self.logs}")
-                time.sleep(0.2)
-        # Somebody else may be answering where one of ours could not start.
+        while not _answers(self.port):
+            self.check()
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"nothing on port {self.port}; see {self.logs}")
+            time.sleep(0.2)
+
+    def check(self) -> None:
+        """RuntimeError when a process ended that nobody killed: what follows would be blamed on the shop."""
         for name, process in self.running.items():
             if process.poll() is not None:
-                raise RuntimeError(f"{name} ended at once:\n{(self.logs / f'{name}.log').read_text()[-2000:]}")
+                log = (self.logs / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+                raise RuntimeError(f"{name} ended by itself ({process.returncode}):\n{log[-2000:]}")
 
     def signal(self, name: str, number: int) -> None:
+        if number == signal.SIGKILL:
+            self.spent[name.rstrip("0123456789")] += _processor(self.running[name].pid)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.running[name].pid, number)
 
@@ -149,6 +162,40 @@ class Shop:
         for name in names or tuple(self.running):
             self.signal(name, signal.SIGKILL)
             self.running.pop(name).wait()
+
+
+def memory() -> str | None:
+    """A folder in memory where there is room, else None for the usual place.
+
+    A killed process leaves to the disk what it wrote, so nothing here tests how durable a disk is; to wait for one
+    would only make the campaign longer.
+    """
+    folder = Path("/dev/shm")
+    room = folder.is_dir() and shutil.disk_usage(folder).free > 4 * 2**30
+    return str(folder) if room else None
+
+
+def reserved_port() -> socket.socket:
+    """A port for the web processes, which share it; without listening itself it gets no connection."""
+    place = socket.socket()
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    place.bind(("127.0.0.1", 0))
+    return place
+
+
+def listening_port() -> socket.socket:
+    """A place that listens before the process is there that is given it."""
+    return socket.create_server(("127.0.0.1", 0))
+
+
+def _processor(group: int) -> float:
+    """Seconds of the processor that a process group has used (Linux)."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12]) if int(fields[2]) == group else 0
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _answers(port: int) -> bool:
@@ -169,7 +216,8 @@ def kill_at_random(
         if begun() < due:
             continue
         due = begun() + rnd.uniform(0.3, 1.7) * every
-        name = rnd.choice(shop.victims)
+        kind = rnd.choice(VICTIMS)
+        name = rnd.choice([each for each in shop.commands if each.startswith(kind)])
         if rnd.random() < 0.1:
             shop.signal(name, signal.SIGSTOP)
             stop.wait(rnd.uniform(0.5, 2))
@@ -187,7 +235,7 @@ def postgresql() -> Any:
     if initdb is None:
         raise RuntimeError("PostgreSQL is missing: apt-get install postgresql")
     binaries = Path(initdb).parent
-    folder = Path(tempfile.mkdtemp(prefix="campaign-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="campaign-pg-", dir=memory()))
     user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if user:
         shutil.chown(folder, "postgres")
