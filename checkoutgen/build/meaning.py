@@ -46,6 +46,8 @@ KINDS: tuple[tuple[str, str, bool], ...] = (
     (r"checkout\.coupons\b", "price", False),
     (r"checkout\.", "step", False),
     (r"delivery\.methods\[[^]]*\](\.rates\[[^]]*\])?\.(price|free_from)\b", "price", True),
+    (r"delivery\.methods\[[^]]*\]\.(days|rates)\b", "method", True),
+    (r"payment\.methods\[[^]]*\]\.fee\b", "price", True),
     (r"(delivery|payment)\.methods\b", "method", False),
     (r"delivery\.", "method", True),
     (r"payment\.", "method", False),
@@ -72,12 +74,15 @@ def meanings(plan: Plan) -> list[Meaning]:
     for path in (SETTINGS, CATALOGUE):
         before[path] = _parsed(plan.last.texts.get(path))
         after[path] = _parsed(plan.rendered[path].content)
-    found = [
-        _meaning(*difference) for path in before for difference in _differences(_at(path), before[path], after[path])
-    ]
+    found = [meaning for path in before for meaning in differences(_at(path), before[path], after[path])]
     return sorted(
         [*found, *_legal_texts(plan), *_mails(plan), *_tables(plan)], key=lambda meaning: (meaning.kind, meaning.path)
     )
+
+
+def differences(path: str, before: Any, after: Any) -> list[Meaning]:
+    """What changed below a place of the resolved spec."""
+    return [_meaning(*difference) for difference in _differences(path, before, after)]
 
 
 def _at(path: str) -> str:

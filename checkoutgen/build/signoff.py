@@ -31,9 +31,9 @@ class UnsignedError(CheckoutgenError):
 
 
 def promises(data: Data) -> Data:
-    """The part of the resolved spec that binds the seller. Stock does not: it changes with every sale."""
+    """The part of the resolved spec that binds the seller; neither pictures nor stock do, which sales change."""
     catalogue = data["catalogue"]
-    keys = ("id", "title", "price", "tax", "withdrawal_exception", "durability_guarantee_years")
+    keys = ("id", "title", "price", "tax", "withdrawal_exception", "durability_guarantee_years", "safety")
     return {
         **{key: data[key] for key in ("seller", "audience", "legal", "trust", "delivery")},
         "shop": {key: data["shop"][key] for key in ("name", "url", "languages")},
@@ -49,12 +49,13 @@ def promises(data: Data) -> Data:
             {key: product.get(key) for key in keys}
             | {
                 "variants": [
-                    {key: variant[key] for key in variant if key != "stock"} for variant in product["variants"]
+                    {key: variant[key] for key in variant if key not in ("stock", "picture")}
+                    for variant in product["variants"]
                 ]
             }
             for product in catalogue["products"]
         ],
-        "terms": data["checkout"]["terms"],
+        "checkout": {key: data["checkout"].get(key) for key in ("terms", "order_button")},
         "payment": [
             {key: method.get(key) for key in ("id", "kind", "name", "markets", "fee")}
             | ({"mode": "fields"} if method["mode"] == "fields" else {})

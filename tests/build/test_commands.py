@@ -128,6 +128,22 @@ def test_why_names_the_lines_of_the_spec() -> None:
     assert "did you mean 'cart/models.py'" in wrong.stderr
 
 
+def test_why_looks_into_the_shop_that_a_path_leads_to(tmp_path: Path) -> None:
+    out = tmp_path / "shop"
+    run("build", MINIMAL, out)
+    assert "content/catalogue.json: generated, from\n" in run("why", MINIMAL, out / "content/catalogue.json").stdout
+    (out / "cart/models.py").write_text("mine")
+    assert run("why", MINIMAL, out / "cart/models.py").stdout == (
+        "cart/models.py: generated, edited by you; part of every shop\n"
+    )
+    (out / "Dockerfile").unlink()
+    assert "generated, deleted by you" in run("why", MINIMAL, out / "Dockerfile").stdout
+    assert "written once, yours since" in run("why", MINIMAL, out / "custom/README.md").stdout
+    (out / "custom/mine.py").touch()
+    assert run("why", MINIMAL, out / "custom/mine.py").stdout == "custom/mine.py: yours; no build made it\n"
+    assert "no such file" in run("why", MINIMAL, out / "custom/none.py").stderr
+
+
 def test_a_busy_port_is_one_message(tmp_path: Path) -> None:
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from checkoutgen.build import signoff
+from checkoutgen.build.meaning import differences
+from checkoutgen.build.render import settings
 from checkoutgen.build.signoff import UnsignedError, promised, require, sheet
 from checkoutgen.errors import UsageError
 from checkoutgen.spec import Spec, load
+from tests.hostile.fields import PICTURE, whole
+from tests.spec.conftest import written
 
 Make = Callable[..., Spec]
 ROOT = Path(__file__).parents[2]
@@ -50,11 +55,40 @@ def test_a_changed_promise_needs_a_new_one(edit: Callable[[dict[str, Any]], obje
     [
         lambda s: s["catalogue"]["products"][0].update(stock=99),
         lambda s: s["shop"].update(theme={"brand": "#123456"}),
+        lambda s: s["catalogue"]["products"][0].update(pictures=[]),
     ],
 )
 def test_stock_and_colours_are_no_promise(edit: Callable[[dict[str, Any]], object], make_spec: Make) -> None:
     sign(make_spec())
     require(make_spec(edit))
+
+
+def _changed(value: Any) -> Iterator[Any]:
+    """The value with one of the texts, numbers or truths in it changed, for each of them."""
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            for other in _changed(value[key]):
+                copied = copy.copy(value)
+                copied[key] = other
+                yield copied
+    elif value is not None:
+        yield (not value) if isinstance(value, bool) else value + (1 if isinstance(value, int) else "x")
+
+
+def test_whatever_a_plan_calls_a_legal_change_needs_a_new_one(tmp_path: Path) -> None:
+    (tmp_path / "picture.svg").write_text(PICTURE)
+    data = load(tmp_path / "spec.yaml", text=written(whole())).data
+    legal = {"": 0, "catalogue.products": 0}
+    for changed in _changed(data):
+        for place, before, after in (
+            ("", settings(data), settings(changed)),
+            ("catalogue.products", data["catalogue"]["products"], changed["catalogue"]["products"]),
+        ):
+            found = [meaning for meaning in differences(place, before, after) if meaning.legal]
+            legal[place] += bool(found)
+            assert not found or promised(changed) != promised(data), found
+    assert legal[""] > 100
+    assert legal["catalogue.products"] > 5
 
 
 def test_a_line_that_is_no_signature_is_named(make_spec: Make) -> None:

