@@ -107,7 +107,7 @@ class OrderEvent(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=40)
     at = models.DateTimeField(default=timezone.now)
-    actor = models.CharField(max_length=150, blank=True)
+    actor = models.CharField(max_length=254, blank=True)  # of the staff, their e-mail address
     data = models.JSONField(default=dict, blank=True)
 
     class Meta:

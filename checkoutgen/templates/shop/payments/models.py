@@ -65,7 +65,8 @@ class PaymentEvent(models.Model):
     amount = models.BigIntegerField(null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     payload = models.JSONField(default=dict, blank=True)
-    source = models.CharField(max_length=20)  # webhook, return, reconciler, backoffice, start
+    # webhook, return, reconciler, statement, start, backoffice, or who of the staff: their e-mail address
+    source = models.CharField(max_length=254)
     received_at = models.DateTimeField(default=timezone.now)
     outcome = models.CharField(max_length=20)  # applied, stale, unknown, review, set_aside
 

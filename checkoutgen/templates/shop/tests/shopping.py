@@ -5,6 +5,9 @@ from collections import Counter
 from typing import Any
 from unittest.mock import patch
 
+from django.apps import apps
+from django.db import connection, models
+from django.db.models.functions import Length
 from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
@@ -168,6 +171,21 @@ class Scripted:
         return Fact("scripted", event_id, kind, attempt.key, self.opened.get(attempt.key, ""), **values)
 
 
+def _kept() -> list[type[models.Model]]:
+    return [model for model in apps.get_models() if model._meta.app_label in ("orders", "payments", "mails")]
+
+
+def _too_long(model: type[models.Model]) -> list[str]:
+    """Texts longer than their column: SQLite keeps them without a word, PostgreSQL refuses the whole transaction."""
+    columns = {each.name: each.max_length for each in model._meta.fields if isinstance(each, models.CharField)}
+    rows = model._default_manager.annotate(**{f"length_of_{name}": Length(name) for name in columns})
+    return [
+        f"{model.__name__}.{name}: {value!r}"
+        for name, most in columns.items()
+        for value in rows.filter(**{f"length_of_{name}__gt": most}).values_list(name, flat=True)
+    ]
+
+
 class _Shopping:
     """Puts the scripted provider and known ways to pay and to deliver in the place of the shop's own ones."""
 
@@ -183,6 +201,11 @@ class _Shopping:
         ):
             patcher.start()
             self.addCleanup(patcher.stop)
+
+    def tearDown(self) -> None:
+        if not connection.needs_rollback:  # nothing can be asked then, and the test has failed already
+            self.assertEqual([text for model in _kept() for text in _too_long(model)], [])
+        super().tearDown()
 
     def assertState(self, order: Order, state: str) -> None:  # noqa: N802  as unittest names its own
         order.refresh_from_db()

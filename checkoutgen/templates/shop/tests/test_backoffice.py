@@ -90,6 +90,20 @@ class BackOfficeTest(ShoppingTestCase):
         self.do(order, "paid")
         self.assertEqual(engine.paid_amount(order), order.total_amount)
 
+    def test_staff_with_long_names(self) -> None:
+        """Who did it is written down in full, on every database."""
+        users = get_user_model()
+        name = f"{'accounts-receivable-' * 3}@{'of-a-company-' * 4}.example.com"
+        users.objects.filter(is_staff=True).update(**{users.USERNAME_FIELD: name})
+        order = self.order("transfer")
+        self.do(order, "paid")
+        self.assertEqual(order.events.get(kind="payment_captured").actor, name)
+        self.do(order, "refund", amount="1.00", reason="", key="d" * 32)
+        refund = reverse("admin:payments_refund_changelist")
+        self.client.post(refund, {"action": "sent", "_selected_action": [order.refunds.get().pk]})
+        self.assertEqual(order.refunds.get().state, "done")
+        self.assertEqual(order.events.get(kind="refunded").actor, name)
+
     def test_ship(self) -> None:
         order = self.order()
         self.do(order, "ship", tracking_number="LP0001", carrier="Post")

@@ -468,6 +468,19 @@ class TableTest(StatementTestCase):
         self.assertEqual(self.rows(*rows), ["applied", "debit"])
         self.assertEqual(self.rows(*rows), ["duplicate", "debit"])
 
+    def test_cells_that_no_database_keeps(self) -> None:
+        with self.assertRaisesRegex(StatementError, "line 4"):
+            self.rows("1;20.11.2026;1,00;EUR;a\0b")
+        self.assertEqual(self.rows("1;20.11.2026;1,00;EUROS;who"), ["unknown"])
+        kept = PaymentEvent.objects.get()
+        self.assertEqual((kept.amount, kept.currency), (None, ""))
+
+    def test_long_references_count_each_for_itself(self) -> None:
+        same = "x" * 300
+        rows = [f"{same}{number};20.11.2026;1,00;EUR;a" for number in (1, 2)]
+        self.assertEqual(self.rows(*rows), ["unknown", "unknown"])
+        self.assertEqual(self.rows(*rows), ["duplicate", "duplicate"])
+
     def test_old_encodings(self) -> None:
         order = self.order()
         amount = self.total(order).replace(".", ",")

@@ -4,6 +4,7 @@ A booking counts once by the bank's own reference, however often its statement i
 stands in the text is taken; whatever does not fit exactly is for a person to look at.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ def _fact(entry: Entry, kind: str, attempt: PaymentAttempt | None, payload: dict
         told |= {"text": text, "credit": entry.credit, "returned": entry.returned}
     return Fact(
         provider="",
-        event_id=f"bank:{entry.id}"[:200],
+        event_id=_event_id(entry),
         kind=kind,
         attempt_key=attempt.key if attempt else "",
         amount=entry.amount,
@@ -116,6 +117,12 @@ def _fact(entry: Entry, kind: str, attempt: PaymentAttempt | None, payload: dict
         payload={key: value for key, value in told.items() if value} | (payload or {}),
         source="statement",
     )
+
+
+def _event_id(entry: Entry) -> str:
+    """The name that counts once; a longer one than is kept is told by its digest, for its start may not be its own."""
+    name = entry.id if len(entry.id) <= 195 else hashlib.sha256(entry.id.encode()).hexdigest()
+    return f"bank:{name}"
 
 
 def find(texts: Iterable[str]) -> Order | None:

@@ -31,6 +31,8 @@ def entries(file: IO[bytes], named: dict[str, Any]) -> Iterator[Entry]:
         places = _places(rows, named)
         ids = Ids()
         for row in rows:
+            if any("\0" in cell for cell in row):  # no database keeps it, and no bank writes it
+                raise StatementError(f"line {rows.line_num} is no text")
             if any(cell.strip() for cell in row):
                 yield _entry(row, places, named, ids)
     except UnicodeDecodeError:
@@ -60,6 +62,7 @@ def _entry(row: list[str], places: dict[str, int], named: dict[str, Any], ids: I
     texts = tuple(filter(None, (cell(name) for name in named["text"])))
     day = _day(cell(named["date"]), named["day"])
     currency = cell(named.get("currency")).upper() or SHOP["shop"]["currency"]
+    currency = currency if re.fullmatch(r"[A-Z]{3}", currency) else ""
     sign, amount = _amount(cell(named["amount"]), named["decimal"], currency)
     own = cell(named.get("reference"))
     return Entry(
@@ -79,7 +82,7 @@ def _amount(text: str, decimal: str, currency: str) -> tuple[str, int | None]:
     if text.endswith(("-", "+")):
         text = text[-1] + text[:-1]
     found = re.fullmatch(r"([+-]?)([0-9]{1,15}(?:\.[0-9]{1,5})?)", text)
-    if found is None or not re.fullmatch(r"[A-Z]{3}", currency):
+    if found is None or not currency:
         return "", None
     return found[1], from_text(found[2], currency)
 
