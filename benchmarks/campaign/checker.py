@@ -53,8 +53,8 @@ class Books:
         if self.url:
             import psycopg
 
-            with psycopg.connect(self.url, autocommit=True) as connection:
-                cursor = connection.execute(sql.replace("%", "%%"))
+            with psycopg.connect(self.url, autocommit=True) as server:
+                cursor = server.execute(sql.replace("%", "%%"))
                 return cursor.fetchall() if read else []
         connection = sqlite3.connect(self.out / "var/shop.sqlite3", timeout=20, isolation_level=None)
         try:

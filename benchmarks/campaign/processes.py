@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ class Shop:
         server = [sys.executable, "-m", "benchmarks.campaign.mailserver"]
         self.commands[MAIL_SERVER] = [*server, str(self.places[1].fileno()), str(self.mailbox), str(seed)]
         self.running: dict[str, subprocess.Popen[bytes]] = {}
-        self.spent: Counter[str] = Counter()  # seconds of the processor, of those that have ended
+        self.spent: defaultdict[str, float] = defaultdict(float)  # seconds of the processor, of those that have ended
         self.began = time.process_time()
         self.lock = threading.Lock()
 

@@ -239,16 +239,17 @@ def collection_without_key() -> None:
 def parcel_before_its_collection() -> None:
     """What a parcel makes due is written down after the parcel, so a kill in between gives the goods away."""
     from django.db import transaction
-    from payments import captures
+    from payments import captures, methods
 
     owe = captures.owe
 
     def later(order, fulfilment, *, last):
         def write() -> None:
-            time.sleep(2)
+            time.sleep(3)
             owe(order, fulfilment, last=last)
 
-        transaction.on_commit(write)
+        if methods.captured_at_shipping(order.payment_method):
+            transaction.on_commit(write)
 
     captures.owe = later
 
