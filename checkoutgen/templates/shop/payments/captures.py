@@ -16,6 +16,7 @@ from .facts import Fact
 from .models import Capture, PaymentAttempt
 
 OPEN = (Capture.State.REQUESTED, Capture.State.PENDING)
+COUNTED = (*OPEN, Capture.State.DONE)
 
 
 def collected(attempt: PaymentAttempt) -> int:

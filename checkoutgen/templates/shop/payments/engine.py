@@ -317,9 +317,12 @@ def _take_in(order: Order, attempt: PaymentAttempt, fact: Fact) -> str:
     if fact.kind not in ATTEMPT_MOVES[attempt.state]:
         return "stale"
     money = fact.kind in (AttemptState.AUTHORIZED, AttemptState.CAPTURED)
+    others = order.attempts.exclude(pk=attempt.pk)
+    if fact.kind == AttemptState.AUTHORIZED and others.filter(state__in=("authorized", "captured")).exists():
+        return _reserved_beside(order, attempt, fact)
     if money:  # another try may still be open somewhere: with money here it must not go on, and only one may live
-        others = order.attempts.filter(state__in=LIVE_ATTEMPT).exclude(pk=attempt.pk)
-        others.update(state=AttemptState.CANCELLED, next_check_at=timezone.now())
+        idle = others.filter(state__in=LIVE_ATTEMPT).exclude(captures__state__in=captures.COUNTED)
+        idle.update(state=AttemptState.CANCELLED, next_check_at=timezone.now())
     was, attempt.state = attempt.state, AttemptState(fact.kind)
     attempt.failure = fact.failure
     attempt.provider_ref = fact.provider_ref or attempt.provider_ref
@@ -352,9 +355,20 @@ def _take_in(order: Order, attempt: PaymentAttempt, fact: Fact) -> str:
     return "applied"
 
 
+def _reserved_beside(order: Order, attempt: PaymentAttempt, fact: Fact) -> str:
+    """A second tab, an old payment page: the order has its money, so the worker has this let go (`learn`)."""
+    attempt.state, attempt.next_check_at = AttemptState.CANCELLED, timezone.now()
+    attempt.provider_ref = fact.provider_ref or attempt.provider_ref
+    attempt.save()
+    lifecycle.record(order, "payment_cancelled", actor=fact.source, attempt=attempt.key, failure="")
+    return "applied"
+
+
 def _money_came(order: Order, attempt: PaymentAttempt, fact: Fact) -> str:
     captured = fact.kind == AttemptState.CAPTURED
-    if captured and order.attempts.filter(state=AttemptState.CAPTURED).exclude(pk=attempt.pk).exists():
+    collected = Q(state=AttemptState.AUTHORIZED, captures__state__in=captures.COUNTED)
+    others = order.attempts.filter(Q(state=AttemptState.CAPTURED) | collected).exclude(pk=attempt.pk)
+    if captured and others.exists():
         _give_back(
             order, attempt, "paid twice", fact.amount
         )  # a second tab, an old payment page: keep the first, return this one

@@ -22,6 +22,8 @@ from payments.models import Capture, PaymentAttempt, PaymentEvent
 
 from .shopping import METHODS, ShoppingTestCase, a_cart, a_variant, an_order
 
+SOON = timedelta(seconds=90)
+
 
 class ReservedTestCase(ShoppingTestCase):
     def reserved(self, method: str = "reserved", quantity: int = 1) -> tuple[Order, PaymentAttempt]:
@@ -170,6 +172,60 @@ class CaptureTest(ReservedTestCase):
         engine.apply(self.provider.fact(attempt, "evt"))
         lifecycle.ship(order)
         self.assertFalse(order.captures.exists())
+
+    def two_tabs(self, first: str, second: str, quantity: int = 1) -> tuple[Order, list[PaymentAttempt]]:
+        """An order with both pages open at the provider: the first was let go, but the provider never heard of it."""
+        order = an_order(method=first, quantity=quantity)
+        begun = [engine.start(order, first).attempt]
+        self.provider.script = ["", "down-before"]  # fetched, but the void does not arrive
+        begun.append(engine.start(order, second).attempt)
+        return order, begun
+
+    def hear(self, attempt: PaymentAttempt) -> None:
+        engine.apply(self.provider.fact(attempt, f"evt-{attempt.key}"))
+
+    def test_reservation_beside_a_payment_is_let_go_and_never_collected(self) -> None:
+        for reserved_first in (True, False):
+            with self.subTest(reserved_first=reserved_first):
+                order, (reserved, wallet) = self.two_tabs("reserved", "wallet")
+                self.provider.reserve(reserved)
+                self.provider.charge(wallet)
+                for attempt in (reserved, wallet) if reserved_first else (wallet, reserved):
+                    self.hear(attempt)
+                self.assertState(order, "confirmed")
+                engine.reconcile_due(timezone.now() + SOON)
+                self.assertEqual(self.provider.state[reserved.key], "cancelled")
+                lifecycle.ship(order)
+                settlement.collect_due()
+                self.assertEqual(self.provider.captures, {})
+                self.assertEqual(engine.paid_amount(order), order.total_amount)
+
+    def test_second_reservation_is_let_go_and_the_first_collected(self) -> None:
+        order, (one, other) = self.two_tabs("reserved", "reserved-whole")
+        for attempt in (one, other):
+            self.provider.reserve(attempt)
+            self.hear(attempt)
+        engine.reconcile_due(timezone.now() + SOON)
+        self.assertEqual([self.provider.state[each.key] for each in (one, other)], ["authorized", "cancelled"])
+        lifecycle.ship(order)
+        settlement.collect_due()
+        self.assertEqual(list(self.provider.captures.values()), [order.total_amount])
+        self.assertEqual(engine.paid_amount(order), order.total_amount)
+
+    def test_payment_beside_a_reservation_that_was_collected_in_part_is_given_back(self) -> None:
+        order, (wallet, reserved) = self.two_tabs("wallet", "reserved", quantity=2)
+        self.provider.reserve(reserved)
+        self.hear(reserved)
+        lifecycle.ship(order, quantities={order.lines.get().sku: 1})
+        settlement.collect_due()
+        self.provider.charge(wallet)
+        self.hear(wallet)
+        lifecycle.ship(order)
+        settlement.collect_due()
+        engine.reconcile_due(timezone.now() + SOON)
+        self.assertEqual(sum(self.provider.captures.values()), order.total_amount)
+        self.assertEqual(list(self.provider.refunds.values()), [order.total_amount])
+        self.assertEqual(engine.paid_amount(order) - engine.refunded_amount(order), order.total_amount)
 
 
 class CancelTest(ReservedTestCase):
