@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any
 
 from checkoutgen import __version__
@@ -12,6 +13,9 @@ from checkoutgen.build.changes import lines, summary
 from checkoutgen.build.meaning import Meaning, meanings
 from checkoutgen.build.plan import Plan
 from checkoutgen.errors import printable
+
+# Characters. GitHub takes 65,536 in a comment.
+ROOM_OF_MEANINGS, ROOM_OF_FILES = 40_000, 20_000
 
 
 def text(plan: Plan) -> list[str]:
@@ -36,7 +40,10 @@ def as_json(plan: Plan) -> str:
 
 
 def markdown(plan: Plan) -> str:
-    """For a comment on a pull request: what a value was and will be stands in code, where nothing in it can act."""
+    """For a comment on a pull request: what a value was and will be stands in code, where nothing in it can act.
+
+    Legal and breaking changes come first; what is too much for a comment is counted.
+    """
     found = meanings(plan)
     marks = [
         name
@@ -49,16 +56,22 @@ def markdown(plan: Plan) -> str:
     ]
     said = [f"### Shop: {summary(plan.changes, plan.pending)}" + (f" ({', '.join(marks)})" if marks else ""), ""]
     if found:
-        said += ["| | Where | Before | After |", "|---|---|---|---|"]
-        said += [
+        rows = [
             f"| {meaning.kind}{_flags(meaning)} | {_code(meaning.path)} | {_code(before)} | {_code(after)} |"
-            for meaning in found
+            for meaning in sorted(found, key=lambda meaning: (not meaning.legal, not meaning.breaking))
             for before, after in [_sides(meaning)]
         ]
-        said.append("")
+        said += ["| | Where | Before | After |", "|---|---|---|---|", *_within(ROOM_OF_MEANINGS, rows), ""]
     said += ["<details><summary>Files</summary>", ""]
-    said += [f"- {change.action} {_code(change.path)} {change.note}".rstrip() for change in plan.changes]
-    return "\n".join([*said, "", "</details>"])
+    files = [f"- {change.action} {_code(change.path)} {change.note}".rstrip() for change in plan.changes]
+    return "\n".join([*said, *_within(ROOM_OF_FILES, files), "", "</details>"])
+
+
+def _within(room: int, lines: list[str]) -> list[str]:
+    """As many of the lines as there is room for, and how many more there are."""
+    fitting = sum(total <= room for total in accumulate(len(line) + 1 for line in lines))
+    rest = len(lines) - fitting
+    return [*lines[:fitting], *(["", f"and {rest:,} more, which `checkoutgen plan` lists"] if rest else [])]
 
 
 def _sentence(meaning: Meaning) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from checkoutgen.build import report
-from checkoutgen.build.meaning import Meaning, meanings
+from checkoutgen.build.meaning import CATALOGUE, Meaning, meanings
 from checkoutgen.build.plan import plan
 from checkoutgen.spec import Spec
 from tests.build.conftest import Edit, build
@@ -144,3 +144,30 @@ def only_row(text: str) -> str:
     rows = [line for line in text.splitlines() if "`shop.name`" in line]
     assert len(rows) == 1
     return rows[0]
+
+
+def test_markdown_fits_into_a_comment_and_tells_the_weighty_first(make_spec: Make, out: Path) -> None:
+    def many(price: str) -> Edit:
+        def edit(source: dict[str, Any]) -> None:
+            source["catalogue"]["products"] += [
+                {"id": f"p{number}", "title": "Serviette", "price": price} for number in range(900)
+            ]
+
+        return edit
+
+    def dearer(source: dict[str, Any]) -> None:
+        many("13")(source)
+        source["seller"]["legal_name"] = "X"
+        source["catalogue"]["products"].pop(0)
+
+    build(make_spec(many("12")), out)
+    planned = plan(make_spec(dearer), out)
+    said = report.markdown(planned)
+    assert len(said) < 65_536
+    rows = [line for line in said.splitlines() if line.startswith("| ") and "`" in line]
+    assert "`seller.legal_name`" in rows[0]
+    assert "`catalogue.products[drap]`" in rows[1]
+    more = next(line for line in said.splitlines() if line.startswith("and "))
+    assert more == f"and {len(meanings(planned)) - len(rows):,} more, which `checkoutgen plan` lists"
+    assert f"- update `{CATALOGUE}`" in said
+    assert len(json.loads(report.as_json(planned))["meaning"]) > 900

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -24,6 +26,8 @@ from tests.build.conftest import build
 
 ROOT = Path(__file__).parents[2]
 EDITS_A_SHOP = 20
+
+Data = dict[str, Any]
 
 line = st.sampled_from([b"a\n", b"b\n", b"c\n", b"\n", b"=======\n", b"d"])
 text = st.lists(line, max_size=8).map(b"".join)
@@ -136,6 +140,44 @@ def _newer(chance: random.Random, files: dict[str, File], edits: list[Edit]) -> 
     return dict(sorted(newer.items()))
 
 
+def _without_one(chance: random.Random, entries: list[Any]) -> None:
+    if len(entries) > 1:
+        del entries[chance.randrange(len(entries))]
+
+
+def _another_audience(data: Data) -> None:
+    """Which takes away the withdrawal function with its app, or brings it."""
+    data["audience"] = "b2c" if data["audience"] == "b2b" else "b2b"
+
+
+def _other_words(chance: random.Random, data: Data) -> None:
+    page = chance.choice(sorted(data["legal"]["pages"]))
+    bodies = data["legal"]["pages"][page]["body"]
+    language = chance.choice(sorted(bodies))
+    bodies[language] = f"Other words at the beginning.\n\n{bodies[language]}\nAnd at the end.\n"
+
+
+SPEC_CHANGES: tuple[Callable[[random.Random, Data], object], ...] = (
+    lambda chance, data: data["shop"].update(name=f"Another name {chance.random()}"),
+    lambda chance, data: chance.choice(data["catalogue"]["products"])["title"].update(fr="Autre chose", de="Anderes"),
+    lambda chance, data: _without_one(chance, data["catalogue"]["products"]),
+    lambda chance, data: _without_one(chance, data["shop"]["languages"]),
+    lambda chance, data: _without_one(chance, data["mails"]["send"]),
+    lambda chance, data: _without_one(chance, data["payment"]["methods"]),
+    lambda chance, data: data["legal"]["pages"].pop(chance.choice(sorted(data["legal"]["pages"]))),
+    _other_words,
+    lambda chance, data: _another_audience(data),
+)
+
+
+def _with_another_spec(chance: random.Random, spec: Spec) -> dict[str, File]:
+    """The files of the spec after one to three changes."""
+    data = copy.deepcopy(spec.data)
+    for change in chance.sample(SPEC_CHANGES, chance.randint(1, 3)):
+        change(chance, data)
+    return render(spec._replace(data=data))
+
+
 @contextmanager
 def rendering(files: dict[str, File]) -> Iterator[None]:
     with patch.object(plans, "render", lambda spec: files):
@@ -156,17 +198,24 @@ def _is_kept(out: Path, edit: Edit, conflicts: set[str]) -> bool:
 
 
 def _search(name: str, seed: int, out: Path) -> tuple[int, int]:
-    """One shop, edited by hand and built again; how many edits, and how many of them ended in a reported conflict."""
+    """One shop, edited by hand, built again from another spec, then by a newer version.
+
+    Gives how many edits there were, and how many of them ended in a reported conflict.
+    """
     chance = random.Random(seed)
     spec, files = example(name)
     shutil.rmtree(out, ignore_errors=True)
     with rendering(files):
         build(spec, out)
     edits = _edit(chance, out, {path: file for path, file in files.items() if file.owner == "generated"})
-    with rendering(_newer(chance, files, edits)):
-        planned = build(spec, out)
-    conflicts = set(planned.conflicts)
-    assert [edit for edit in edits if not _is_kept(out, edit, conflicts)] == [], f"seed {seed}"
+    changed = _with_another_spec(chance, spec)
+    conflicts: set[str] = set()
+    for rendered in (changed, _newer(chance, changed, edits)):
+        left = [edit for edit in edits if edit.path not in conflicts]
+        with rendering(rendered):
+            planned = build(spec, out, restore=conflicts & rendered.keys())
+        assert [edit for edit in left if not _is_kept(out, edit, {*planned.conflicts})] == [], f"seed {seed}"
+        conflicts |= {*planned.conflicts}
     return len(edits), len(conflicts)
 
 
