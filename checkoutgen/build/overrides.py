@@ -35,10 +35,6 @@ def outdated(found: Mapping[str, Override], now: Manifest) -> list[Change]:
 
 
 def _paths(custom: Path) -> list[str]:
-    return sorted(
-        (Path(above) / name).relative_to(custom).as_posix()
-        for folder in FOLDERS
-        for above, _, names in os.walk(custom / folder)
-        for name in names
-        if (Path(above) / name).is_file()
-    )
+    """Of regular files: what a link in the shop's repository leads to is not read."""
+    found = (Path(above, name) for folder in FOLDERS for above, _, names in os.walk(custom / folder) for name in names)
+    return sorted(path.relative_to(custom).as_posix() for path in found if path.is_file() and not path.is_symlink())

@@ -327,6 +327,7 @@ def test_an_override_that_was_there_before_its_first_build_is_compared_with_what
     templates(lambda files: files.update({"static/shop.js": appended(files["static/shop.js"], b"// newer\n")}))
     assert actions(build(make_spec(), out))["custom/static/shop.js"] == "keep"
     (out / "custom/static/shop.js").unlink()
+    (out / "custom/static/shop.js").symlink_to("/dev/zero")
     assert build(make_spec(), out).changes == ()
 
 
