@@ -67,11 +67,11 @@ HARSH = Habits(
     pays_late=0.12,
     closes=0.1,
     coupon=0.6,
-    reserves=0.4,
-    keeps=0.7,
-    returns=0.8,
-    removes=0.3,
-    steals=0.25,
+    reserves=0.35,
+    keeps=0.9,
+    returns=0.95,
+    removes=0.4,
+    steals=0.2,
 )
 
 

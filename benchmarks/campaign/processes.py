@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import json
 import os
@@ -115,6 +116,7 @@ class Shop:
             )
             if done.returncode:
                 raise RuntimeError(f"manage.py {command[0]} failed:\n{done.stderr[-2000:]}")
+        compileall.compile_dir(self.out, quiet=2)  # or every start does it anew under PYTHONDONTWRITEBYTECODE
 
     def start(self, name: str) -> None:
         where = ROOT if name == MAIL_SERVER else self.out

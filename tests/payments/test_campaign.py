@@ -47,7 +47,7 @@ def test_nothing_is_lost_doubled_or_invented(database: str, buyers: int) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", sorted(BUGS))
 def test_planted_bug_is_found(bug: str) -> None:
-    done = campaign("--checkouts", "90", "--bug", bug)
+    done = campaign("--checkouts", "150", "--bug", bug)
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
     assert "VIOLATED" in done.stdout
 
