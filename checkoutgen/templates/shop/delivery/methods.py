@@ -82,7 +82,7 @@ def terms(method: Mapping[str, Any], parcel: Parcel) -> tuple[int, tuple[int, in
         return rate[key] if rate.get(key) is not None else method.get(key)
 
     price = (given("price") or {}).get(parcel.currency, 0)
-    free_from = (given("free_from") or {}).get(parcel.currency)
+    free_from = ((rate or method).get("free_from") or {}).get(parcel.currency)  # a rate has a bound of its own, or none
     if free_from is not None and parcel.goods >= free_from:
         price = 0
     first, last = given("days") or (0, 0)

@@ -129,6 +129,7 @@ class OffersTest(TestCase):
             ({"country": "DE", "weight": 5001}, 2490),
             ({"goods": 8999}, 590),
             ({"goods": 9000}, 0),
+            ({"goods": 9000, "weight": 2000}, 890),
         ):
             self.assertEqual(offer(TUESDAY, method, **parcel)[0].amount, price, parcel)
 
