@@ -99,15 +99,15 @@ def sheet(spec: Spec) -> list[str]:
     for code, market in data["markets"].items():
         rates = ", ".join(f"{name} {rate} %" for name, rate in market["tax"].items())
         lines.append(f"{code}: prices {'with' if market['prices'] == 'gross' else 'without'} tax ({rates}).")
-        if withdrawal := market.get("withdrawal"):
-            lines.append(f"    Buyers may withdraw within {withdrawal['days']} days.")
-        if years := market.get("guarantee_years"):
-            lines.append(f"    Goods are guaranteed by law for {years} years.")
+        if data["audience"] != "b2b":
+            lines += _to_consumers(market)
         lines.append(f"    The order button reads “{market['order_button'][market['languages'][0]]}”.")
     lines += ["", "Delivery:"]
-    lines += [
-        f"    {_first(method['name'])}: {_days(method)}{_price(method)}" for method in data["delivery"]["methods"]
-    ]
+    for method in data["delivery"]["methods"]:
+        lines.append(f"    {_first(method['name'])}: {_delivered(method)}")
+        lines += [
+            f"        {_where(rate)}: {_delivered({'days': method.get('days'), **rate})}" for rate in method["rates"]
+        ]
     lines += ["", "Payment: " + ", ".join(_paid(method) for method in data["payment"]["methods"]) + "."]
     lines += ["", f"{len(data['catalogue']['products'])} products with the prices and taxes of the catalogue."]
     if badges := data["trust"]["badges"]:
@@ -123,9 +123,19 @@ def sheet(spec: Spec) -> list[str]:
     return [*lines, "", f"Digest: {promised(data)}"]
 
 
+def _to_consumers(market: Data) -> list[str]:
+    lines = []
+    if withdrawal := market.get("withdrawal"):
+        lines.append(f"    Consumers may withdraw within {withdrawal['days']} days.")
+    if years := market.get("guarantee_years"):
+        lines.append(f"    Goods are guaranteed to consumers by law for {years} years.")
+    return lines
+
+
 def _paid(method: Data) -> str:
-    fields = f" (in fields of {method['provider']} in a page of the shop)" if method["mode"] == "fields" else ""
-    return f"{_first(method['name'])}{fields}"
+    notes = [f"in fields of {method['provider']} in a page of the shop"] if method["mode"] == "fields" else []
+    notes += [f"for {_amounts(method['fee'])}"] if method.get("fee") else []
+    return _first(method["name"]) + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _first(text: Data | None) -> str:
@@ -147,7 +157,22 @@ def _days(method: Data) -> str:
     return f"{last} working day{'' if last == 1 else 's'}" if first == last else f"{first} to {last} working days"
 
 
-def _price(method: Data) -> str:
-    prices = method.get("price") or {}
+def _delivered(method: Data) -> str:
+    said = [_days(method)]
+    if prices := method.get("price"):
+        said.append(_amounts(prices))
+    if free := method.get("free_from"):
+        said.append(f"free from {_amounts(free)}")
+    return ", ".join(said)
+
+
+def _where(rate: Data) -> str:
+    """To which markets, and for which weight, in grams."""
+    places = f"to {', '.join(rate['markets'])}" if rate.get("markets") else "everywhere"
+    weights = f" from {rate['from_weight']} g" if rate.get("from_weight") else ""
+    return places + weights + (f" up to {rate['to_weight']} g" if rate.get("to_weight") else "")
+
+
+def _amounts(prices: Data) -> str:
     amounts = [f"{Decimal(amount).scaleb(-(digits(currency) or 0))} {currency}" for currency, amount in prices.items()]
-    return f", {' / '.join(amounts)}" if amounts else ""
+    return " / ".join(amounts)

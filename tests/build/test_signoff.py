@@ -106,3 +106,31 @@ def test_the_sheet_says_it_in_sentences(example: str) -> None:
     assert spec.data["seller"]["legal_name"] in text
     assert "None" not in text
     assert "{" not in text
+
+
+def test_the_sheet_promises_to_consumers_what_businesses_do_not_get(make_spec: Make) -> None:
+    consumers = "\n".join(sheet(make_spec()))
+    assert "Consumers may withdraw within 14 days." in consumers
+    assert "Goods are guaranteed to consumers by law for 2 years." in consumers
+    businesses = "\n".join(sheet(make_spec(lambda source: source.update(audience="b2b"))))
+    assert "withdraw" not in businesses.partition("Texts, version")[0]
+    assert "guaranteed" not in businesses
+
+
+def test_the_sheet_tells_every_price_of_delivery_and_payment(make_spec: Make) -> None:
+    def edit(source: dict[str, Any]) -> None:
+        source["delivery"]["methods"][0] |= {
+            "free_from": "90",
+            "rates": [
+                {"markets": ["BE"], "price": "7.90", "free_from": "120"},
+                {"markets": ["FR"], "from_weight": 20_000, "price": "39", "days": [4, 6]},
+            ],
+        }
+        source["payment"]["methods"][0]["fee"] = "0.50"
+
+    said = sheet(make_spec(edit))
+    home = next(number for number, line in enumerate(said) if line.endswith("4.90 EUR, free from 90.00 EUR"))
+    assert said[home].endswith(": 2 to 3 working days, 4.90 EUR, free from 90.00 EUR")
+    assert said[home + 1] == "        to BE: 2 to 3 working days, 7.90 EUR, free from 120.00 EUR"
+    assert said[home + 2] == "        to FR from 20000 g: 4 to 6 working days, 39.00 EUR"
+    assert any(line.startswith("Payment: ") and line.endswith(" (for 0.50 EUR).") for line in said)
