@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.deeds import DeedsAdmin
 from backoffice.lists import ReadOnlyInline, amount, pairs
+from backoffice.words import METHODS
 from common.texts import localized
 from payments import engine
 from payments.models import Capture, PaymentAttempt, Refund
@@ -124,7 +125,8 @@ class OrderAdmin(DeedsAdmin):
             "reversed": _text("taken back"),
         }
         status = engine.payment_status(order)
-        return format_html('<span class="state state-{}">{}</span> {}', status, words[status], order.payment_method)
+        method = METHODS.get(order.payment_method, order.payment_method)
+        return format_html('<span class="state state-{}">{}</span> {}', status, words[status], method)
 
     @admin.display(description=_("delivery"))
     def way(self, order: Order) -> str:
