@@ -75,12 +75,17 @@ class DeedsAdmin(ReadOnly, admin.ModelAdmin):
             "deed": deed,
             "form": form,
             "record": record,
+            "summary": self.summary(record),
             "back": back,
             "list": reverse(f"admin:{self._address('changelist')}"),
             "records": self.opts.verbose_name_plural,
             "title": f"{record}: {deed.label}",
         }
         return render(request, "admin/deed.html", context)
+
+    def summary(self, record: Any) -> str:
+        """What somebody looks at once more before they press the button."""
+        return ""
 
     def do(self, request: HttpRequest, record: Any, deed: Deed, data: dict[str, Any]) -> None:
         problem = deed.do(record, data, request.user.get_username())

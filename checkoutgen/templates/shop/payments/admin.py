@@ -54,7 +54,7 @@ class BookingFilter(admin.SimpleListFilter):
     parameter_name = "booking"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, Any]]:
-        return [("waiting", _("To assign")), ("assigned", _("Assigned")), ("set-aside", _("Set aside"))]
+        return [("waiting", _("To assign")), ("assigned", _("Assigned")), ("set-aside", _("Pays no order"))]
 
     def queryset(self, request: HttpRequest, queryset):
         wanted = {
@@ -70,8 +70,7 @@ class PaymentEventAdmin(DeedsAdmin):
     deeds, deeds_permission = unmatched.DEEDS, "orders.change_order"
     list_display = ["received_at", "order", "provider", "kind", "sum", "source", "outcome", "event_id"]
     list_filter = [BookingFilter, "outcome", "provider", "kind", "source"]
-    exclude = ["payload"]
-    readonly_fields = ["told", "decided"]
+    readonly_fields = ["sum", "told", "decided"]
     search_fields = ["event_id", "attempt__order__number", "attempt__key"]
     list_select_related = ["attempt__order"]
 
@@ -83,9 +82,23 @@ class PaymentEventAdmin(DeedsAdmin):
     def sum(self, event: PaymentEvent) -> str:
         return amount(event.amount, event.currency) if event.amount is not None and event.currency else "–"
 
+    def get_list_display(self, request: HttpRequest) -> list:
+        bookings = request.GET.get(BookingFilter.parameter_name)
+        return ["sum", "told", "decided"] if bookings else super().get_list_display(request)
+
+    def get_fields(self, request: HttpRequest, obj: PaymentEvent | None = None) -> list:
+        if obj is not None and unmatched.is_booking(obj):
+            return ["sum", "told", "decided"]
+        return [name for name in super().get_fields(request, obj) if name not in ("payload", "decided")]
+
+    def summary(self, event: PaymentEvent) -> str:
+        return f"{self.sum(event)} · {event}"
+
     @admin.display(description=_("details"))
     def told(self, event: PaymentEvent) -> SafeString:
-        return pairs(event.payload)
+        if not unmatched.is_booking(event):
+            return pairs(event.payload)
+        return format_html_join(SafeString("<br>"), "{}", ((text,) for text in (str(event), event.event_id)))
 
     @admin.display(description=_("what became of it"))
     def decided(self, event: PaymentEvent) -> SafeString:

@@ -388,6 +388,7 @@ class UnmatchedTest(StatementTestCase):
             reverse("admin:payments_paymentevent_do", args=[self.booking(self.total(order)).pk, "assign"])
         )
         self.assertContains(form, order.number)
+        self.assertContains(form, "from Ada")
 
     def test_set_aside_with_a_reason_and_assigned_later_after_all(self) -> None:
         order = self.order()
@@ -430,6 +431,7 @@ class UnmatchedTest(StatementTestCase):
         for name, found in (("waiting", third), ("assigned", booking), ("set-aside", other)):
             page = self.client.get(f"/back-office/payments/paymentevent/?booking={name}")
             self.assertEqual([event.pk for event in page.context["cl"].result_list], [found.pk], name)
+            self.assertContains(page, found.payload["text"])
 
     def test_only_who_may_change_orders_and_only_bookings(self) -> None:
         order = self.order()

@@ -129,7 +129,7 @@ class SetAsideForm(DeedForm):
     reason = forms.CharField(label=_("Reason"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-def _is_booking(event: PaymentEvent) -> bool:
+def is_booking(event: PaymentEvent) -> bool:
     unmatched = event.source == "statement" and event.outcome == "unknown" and event.attempt_id is None
     return unmatched and not event.provider
 
@@ -137,7 +137,7 @@ def _is_booking(event: PaymentEvent) -> bool:
 def _is_assignable(event: PaymentEvent) -> bool:
     """Money that came in, or was taken back by the buyer's bank; our own transfer that came back pays no order."""
     told = event.payload
-    return _is_booking(event) and event.amount is not None and bool(told.get("credit")) != bool(told.get("returned"))
+    return is_booking(event) and event.amount is not None and bool(told.get("credit")) != bool(told.get("returned"))
 
 
 def _assign(booking: PaymentEvent, data: dict[str, Any], actor: str) -> str:
@@ -168,7 +168,7 @@ DEEDS: dict[str, Deed] = {
         _("Set aside"),
         _("This booking pays no order, and needs no more attention. The reason is kept."),
         SetAsideForm,
-        lambda event: _is_booking(event) and not said(event, ASSIGNED) and not said(event, SET_ASIDE),
+        lambda event: is_booking(event) and not said(event, ASSIGNED) and not said(event, SET_ASIDE),
         _set_aside,
     ),
 }
