@@ -105,7 +105,7 @@ class Refund(models.Model):
         constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive")]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.state}"
+        return f"{self.amount} {self.get_state_display()}"
 
 
 class SavedMethod(models.Model):
@@ -205,4 +205,4 @@ class Capture(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.state}"
+        return f"{self.amount} {self.get_state_display()}"

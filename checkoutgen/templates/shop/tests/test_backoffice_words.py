@@ -130,13 +130,13 @@ class LanguagesTest(BackOfficeTestCase):
     def english(self) -> set[str]:
         """Automatic names and codes, as far as the language has another word for them."""
         words = {field.name.replace("_", " "): field.verbose_name for field in fields(request_of_staff())}
-        words |= {code: word for each in CODES.values() for code, word in each.items()}
-        found = {english for english, word in words.items() if str(word).casefold() != english.casefold()}
-        return found | {each[0].upper() + each[1:] for each in found}
+        names = {english for english, word in words.items() if str(word).casefold() != english.casefold()}
+        codes = {code for each in CODES.values() for code, word in each.items() if str(word) != code}
+        return names | {each[0].upper() + each[1:] for each in names} | codes
 
     def test_no_automatic_name_and_no_code_is_read(self) -> None:
         order = self.order()
-        engine.refund(order, 10, "late", "seller")
+        engine.refund(order, 10, "scratch", "seller")
         lifecycle.ship(order, carrier="Post", tracking_number="1", actor="seller")
         engine.cancel(self.order("transfer"), actor="buyer", reason="buyer")
         declined = self.provider.fact(order.attempts.get(), "evt", "failed", failure="declined")

@@ -65,7 +65,7 @@ class DemoPayment(models.Model):
         ordering = ["-pk"]
 
     def __str__(self) -> str:
-        return f"{self.reference} {self.state}"
+        return self.reference
 
 
 class DemoCapture(models.Model):
