@@ -25,7 +25,7 @@ import json
 import re
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, lru_cache
+from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -152,7 +152,7 @@ def page(item: dict[str, Any], rule: Rule) -> Judge:
     name = item["page"]
 
     def judge(case: Case) -> Iterator[Outcome]:
-        lacking = tuple(language for language in case.languages if not case.texts.plain(name, language))
+        lacking = tuple(language for language in case.languages if not case.texts.page(name, language).is_written)
         if lacking:
             path = f"legal.pages.{name}" if name in case.texts.pages else "legal.pages"
             yield Outcome(False, path, _say(item, f"There is no `{name}` page"), languages=lacking)
@@ -183,22 +183,28 @@ def _has(case: Case, item: dict[str, Any], pages: list[str], names: list[str]) -
             if case.review:
                 yield Outcome(None, "legal.pages", f"no phrases are known for the language {language}")
             continue
-        written = [name for name in pages if case.texts.plain(name, language)]
+        written = {name: page for name in pages if (page := case.texts.page(name, language)).is_written}
         if not written:
             continue  # the page itself is missing: another rule says so, once
         for phrase in [said] if isinstance(said, str) else said:
             wanted_words = _filled(case, phrase)
-            for name in written:
-                plain = case.texts.plain(name, language)
-                if span := phrases.find(plain, wanted_words):
+            for name, page in written.items():
+                if page.says(wanted_words):
                     if case.review:
-                        yield Outcome(True, f"legal.pages.{name}", f"{language}: “{phrases.excerpt(plain, span)}”")
+                        yield Outcome(
+                            True, f"legal.pages.{name}", f"{language}: “{_excerpt(page.plain, wanted_words)}”"
+                        )
                     break
             else:
-                lacking.setdefault(f"legal.pages.{written[0]}", []).append(language)
+                lacking.setdefault(f"legal.pages.{next(iter(written))}", []).append(language)
     for path, languages in lacking.items():
         message = _say(item, "the text does not say what it must", pages=", ".join(names))
         yield Outcome(False, path, message, languages=tuple(dict.fromkeys(languages)))
+
+
+def _excerpt(plain: str, phrase: str) -> str:
+    span = phrases.find(plain, phrase)
+    return phrases.excerpt(plain, span) if span else ""
 
 
 _VALUE = re.compile(r"\{([a-z_.]+)\}")
@@ -215,8 +221,11 @@ def _hasnt(case: Case, item: dict[str, Any], pages: list[str]) -> Iterator[Outco
             banned = item["hasnt"].get(language, item["hasnt"].get("any"))
             if banned is None:
                 continue
-            plain = case.texts.plain(name, language)
+            page = case.texts.page(name, language)
             for phrase in [banned] if isinstance(banned, str) else banned:
+                if not page.says(phrase):
+                    continue
+                plain = page.plain
                 spans = phrases.every(plain, phrase)
                 span = next(
                     (span for span in spans if not _excused(plain, span, item.get("unless", {}).get(language))), None
@@ -229,7 +238,7 @@ def _hasnt(case: Case, item: dict[str, Any], pages: list[str]) -> Iterator[Outco
                         message,
                         languages=(language,),
                         file=language,
-                        line=case.texts.line(name, language, phrase),
+                        line=page.line(phrase),
                     )
                     break
 
@@ -413,6 +422,13 @@ KINDS: dict[str, Kind] = {
 _FOR_REVIEW = ("shop", "unjudged")  # kinds that judge nothing: asked only when the reviewer's page is wanted
 
 
+def _failing(error: Exception) -> Judge:
+    def judge(case: Case) -> Iterator[Outcome]:
+        raise error.with_traceback(None)
+
+    return judge
+
+
 class Check(NamedTuple):
     """One item of a rule, ready to judge."""
 
@@ -447,11 +463,16 @@ def of_rule(name: str) -> list[Check]:
     ]
 
 
-@lru_cache(maxsize=4096)
 def due(name: str, day: str, review: bool) -> list[Check]:
-    """The checks of a rule that count on a day, with or without those that only a reviewer asks for."""
+    """The checks of a rule that count on a day, with or without those that only a reviewer asks for.
+
+    Where they cannot be made there is one that fails and says why."""
+    try:
+        made = of_rule(name)
+    except Exception as error:
+        made = [Check("", "", "", None, False, None, _failing(error))]
     return [
         check
-        for check in of_rule(name)
+        for check in made
         if check.first <= day and not (check.last and day > check.last) and (review or not check.for_review)
     ]

@@ -47,37 +47,46 @@ def is_selected(rule: Rule, select: tuple[str, ...]) -> bool:
     return not select or any(name in (rule.id, rule.parent, rule.jurisdiction) for name in select)
 
 
-class _Question(NamedTuple):
-    """A rule that may apply, and what says whether it does."""
+class _Questions(NamedTuple):
+    """Rules that may apply: each with the number of the condition that says whether it does. Many share one."""
 
-    rule: Rule
-    applies: Callable[[Case], bool]
+    conditions: list[Callable[[Case], bool]]
+    rules: list[tuple[str, int]]
 
 
 @lru_cache(maxsize=256)
-def in_question(market: str, day: str, audience: str, kinds: tuple[str, ...]) -> list[_Question]:
-    """The rules of a market on a day for an audience and kinds of product; many specs share these four."""
-    return [
-        _Question(rule, conditions.match(rule.applies, reader))
+def in_question(market: str, decides: tuple[str, ...], day: str, audience: str, kinds: tuple[str, ...]) -> _Questions:
+    """The rules of a market on a day for an audience and kinds of product; many specs share these.
+
+    `decides` says whose country it is: "market", "seller" or both."""
+    found = [
+        rule
         for rule in covering(market)
-        if (rule.audience == "both" or audience in (rule.audience, "mixed"))
+        if rule.follows in decides
+        and (rule.audience == "both" or audience in (rule.audience, "mixed"))
         and not (rule.valid_from and rule.valid_from > day)
         and not (rule.valid_to and day > rule.valid_to)
         and not (rule.kinds and set(rule.kinds).isdisjoint(kinds))
     ]
+    wanted = {repr(rule.applies): rule.applies for rule in found}
+    numbers = {name: number for number, name in enumerate(wanted)}
+    return _Questions(
+        [conditions.match(applies, reader) for applies in wanted.values()],
+        [(rule.id, numbers[repr(rule.applies)]) for rule in found],
+    )
 
 
 class _Duty(NamedTuple):
     """What has to be run where some rules apply, and whose voice it is reported in."""
 
     rule: Rule
-    owner: str  # the rule whose checks are run: itself, or the parent whose work it does
+    checks: list[checks.Check]  # of the rule itself, or of the parent whose work it does
     speakers: list[Rule]
 
 
 @lru_cache(maxsize=256)
-def duties(here: tuple[str, ...], select: tuple[str, ...]) -> list[_Duty]:
-    """What the rules of these names, which all apply, have to do together; many specs share them."""
+def duties(here: tuple[str, ...], select: tuple[str, ...], day: str, review: bool) -> list[_Duty]:
+    """What the rules of these names, which all apply, have to do together on a day; many specs share them."""
     book, known = rules(), set(here)
     children: dict[str, list[Rule]] = {}
     for name in here:
@@ -92,7 +101,7 @@ def duties(here: tuple[str, ...], select: tuple[str, ...]) -> list[_Duty]:
         # Outside the EU the national rule stands alone and does its parent's work.
         does_parents_work = rule.parent and rule.parent not in known and not rule.replaces
         owners = [rule.parent, rule.id] if does_parents_work else [rule.id]
-        found += [_Duty(rule, owner, speakers) for owner in owners]
+        found += [_Duty(rule, due, speakers) for owner in owners if (due := checks.due(owner, day, review))]
     return found
 
 
@@ -101,7 +110,7 @@ class _Judge:
 
     def __init__(self, spec: Any, options: Options) -> None:
         self.spec, self.options = spec, options
-        self.texts = Texts.of(spec.data)
+        self.texts = Texts.of(spec)
         self.derived: dict[str, Any] = {}
         self.found: dict[tuple[Any, ...], Finding] = {}
         self.broken: dict[str, str] = {}
@@ -120,19 +129,17 @@ class _Judge:
                 continue
             case = self.case(market)
             audience = self.spec.data.get("audience", "b2c")
-            decides = {"market": market in markets, "seller": market == home}
-            here = tuple(
-                rule.id
-                for rule, applies in in_question(market, case.day, audience, tuple(case.derived["kinds"]))
-                if decides[rule.follows] and applies(case)
-            )
-            for duty in duties(here, self.options.select):
+            decides = ("market",) * (market in markets) + ("seller",) * (market == home)
+            questions = in_question(market, decides, case.day, audience, tuple(case.derived["kinds"]))
+            answers = [applies(case) for applies in questions.conditions]
+            here = tuple([name for name, number in questions.rules if answers[number]])
+            for duty in duties(here, self.options.select, case.day, case.review):
                 self._run(case, duty)
 
     def _run(self, case: Case, duty: _Duty) -> None:
         case.consumers = duty.rule.audience != "b2b"
         try:
-            for check in checks.due(duty.owner, case.day, case.review):
+            for check in duty.checks:
                 if check.applies and not check.applies(case):
                     continue
                 for outcome in check.judge(case):

@@ -54,7 +54,8 @@ def _yaml_below(root: Path) -> Iterator[Path]:
 def _is_spec(path: Path) -> bool:
     """Whether a YAML file in a folder is a spec (it has a `shop` section), and not a catalogue, preset or workflow."""
     try:
-        return bool(_SPEC.search(path.read_bytes()))
+        with open(path, "rb") as file:
+            return bool(_SPEC.search(file.read()))
     except OSError:
         return True  # let the lint say that it cannot be read
 

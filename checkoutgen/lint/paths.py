@@ -30,6 +30,9 @@ def getter(path: str) -> Callable[[Any], Any]:
             return lambda data: (
                 inner.get(name) if isinstance(data, dict) and isinstance(inner := data.get(section), dict) else None
             )
+        case (str(section), str(part), str(name)):
+            above = getter(f"{section}.{part}")
+            return lambda data: inner.get(name) if isinstance(inner := above(data), dict) else None
 
     def get(data: Any) -> Any:
         for key in keys:

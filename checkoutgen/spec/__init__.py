@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checkoutgen.errors import Problem, SpecError, printable
 from checkoutgen.spec import layers, reader
+
+if TYPE_CHECKING:
+    from checkoutgen.spec import standard
 
 __all__ = ["Place", "Spec", "load"]
 
@@ -28,7 +31,8 @@ class Spec(NamedTuple):
 
     A key that has neither a value nor a default is absent from `data`; products and variants alone carry every key,
     None where there is nothing. Amounts are whole minor units by currency, texts are maps by language, decimals are
-    text. `inputs` holds each file that was read, as it was read: on disk it may be another one by now.
+    text. `inputs` holds each file that was read, as it was read: on disk it may be another one by now. `legal` says of
+    each legal text, by page and language, how it was put together.
     """
 
     file: str
@@ -37,6 +41,7 @@ class Spec(NamedTuple):
     source: dict[str, Any]
     files: dict[str, bytes]
     inputs: dict[Path, bytes]
+    legal: dict[tuple[str, str], standard.Filled]
     merged: layers.Merged
 
     def place(self, path: str) -> Place:
@@ -92,6 +97,7 @@ def load(path: Path | None, *, text: bytes | None = None) -> Spec:
         source=written.value,
         files=resolved.files,
         inputs=merged.inputs | resolved.inputs,
+        legal=resolved.legal,
         merged=merged,
     )
 

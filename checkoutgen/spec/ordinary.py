@@ -15,7 +15,7 @@ NOTHING: Final = object()
 MAX_BLOCKS, MAX_BRACKETS = 20, 8  # how deep; together less than any limit of the reader
 
 # Indentation, the dash of a list's item, the key of a map, and the rest of the line.
-_LINE = re.compile(r"^( *)(- +)?(?:([A-Za-z0-9_][A-Za-z0-9_.-]{0,100}):(?: +|$))?(.*)$", re.MULTILINE)
+_LINE = re.compile(r"( *)(- +)?(?:([A-Za-z0-9_][A-Za-z0-9_.-]{0,100}):(?: +|\Z))?(.*)")
 _QUOTED = re.compile(r"""(?:'((?:[^']|'')*)'|"([^"\\]*)")(?: +#.*| *)\Z""")
 _REST = re.compile(r"(?: +#.*| *)\Z")
 _TOKEN = re.compile(
@@ -77,10 +77,9 @@ def _blocks(text: str, max_text: int) -> Any:
     into: Any = NOTHING
     waiting: Any = None  # the key whose value may begin in the next line
     literal = _Literal(text, max_text)
-    for number, (indent, dash, key, rest) in enumerate(_LINE.findall(text)):
+    for number, (here, dash, key, rest, value) in enumerate(map(_parts, text.split("\n"))):
         if number < literal.end or not (key or dash or rest) or (rest[:1] == "#" and not key and not dash):
             continue
-        here = len(indent)
         if waiting is not None and (here > column or (dash and here == column)):
             if len(stack) > MAX_BLOCKS:
                 raise _OtherError
@@ -104,10 +103,14 @@ def _blocks(text: str, max_text: int) -> Any:
         if key:
             if key in into:
                 raise _OtherError
-            if not rest or rest[0] == "#":
+            if value is not NOTHING:
+                into[key] = value
+            elif not rest or rest[0] == "#":
                 into[key], waiting = None, key
             else:
                 into[key] = literal.read(number, rest, column) if rest[0] == "|" else _value(rest)
+        elif dash and value is not NOTHING:
+            into.append(value)
         elif dash and rest and rest[0] != "#":
             into.append(literal.read(number, rest, column) if rest[0] == "|" else _value(rest))
         else:
@@ -115,6 +118,24 @@ def _blocks(text: str, max_text: int) -> Any:
     if root is NOTHING:
         raise _OtherError
     return root
+
+
+@lru_cache(maxsize=8192)
+def _parts(line: str) -> tuple[int, str, str, str, Any]:
+    """Indentation, dash, key and rest of a line, and the value that the rest is; the specs of a run share most.
+
+    The value is NOTHING where it does not end on the line, is none, or is made anew each time: a map or a list."""
+    indent, dash, key, rest = _LINE.findall(line)[0]
+    return len(indent), dash, key, rest, _whole(rest)
+
+
+def _whole(rest: str) -> Any:
+    if not rest or rest[0] in "#|[{":
+        return NOTHING
+    try:
+        return _scalar(rest)
+    except (_OtherError, OddError):
+        return NOTHING  # an error only where it is a line of the document, and not of a text
 
 
 class _Literal:
@@ -162,9 +183,8 @@ def _value(rest: str) -> Any:
     return value
 
 
-@lru_cache(maxsize=4096)
 def _scalar(rest: str) -> str | int | bool:
-    """One value that ends on its line; the specs of a run share most."""
+    """One value that ends on its line."""
     first = rest[0]
     if first in "'\"":
         if not (found := _QUOTED.match(rest)):

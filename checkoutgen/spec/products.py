@@ -37,7 +37,9 @@ def finish(data: Data, context: resolve.Context) -> None:
                 context.report((*at, "tax"), message)
     _unique_skus(products, context)
     _related(products, context)
-    catalogue["products"] = [{key: product.get(key) for key in _PRODUCT_KEYS} for product in products]
+    catalogue["products"] = [
+        dict(zip(_PRODUCT_KEYS, map(product.get, _PRODUCT_KEYS), strict=True)) for product in products
+    ]
 
 
 def _variants(product: Data, at: At, context: resolve.Context) -> list[Data]:

@@ -35,6 +35,7 @@ class Resolved(NamedTuple):
     data: Data
     files: dict[str, bytes]
     inputs: dict[Path, bytes]
+    legal: dict[tuple[str, str], standard.Filled]
 
 
 class Context:
@@ -50,6 +51,7 @@ class Context:
         self.files: dict[str, bytes] = {}
         self.pictures: dict[str, Data] = {}
         self.inputs: dict[Path, bytes] = {}
+        self.legal: dict[tuple[str, str], standard.Filled] = {}
 
 
 def resolve(merged: Merged, report: Callable[[At, str], None]) -> Resolved:
@@ -58,11 +60,11 @@ def resolve(merged: Merged, report: Callable[[At, str], None]) -> Resolved:
     source = {key: _own(section) for key, section in merged.value.items()}
     facts = _shop_and_markets(source, context)
     if not facts:
-        return Resolved({}, {}, {})
+        return Resolved({}, {}, {}, {})
     data = _document()(source, (), context, list(context.market_currencies))
     data.pop("extends")
     _finish(data, facts, context)
-    return Resolved(data, context.files, context.inputs)
+    return Resolved(data, context.files, context.inputs, context.legal)
 
 
 def _own(section: Any) -> Any:
@@ -241,7 +243,9 @@ def _resolver(schema: contract.Schema) -> _Value | None:
     schema = contract.follow(schema)
     kinds = schema["type"]
     is_plain = {"string", "integer", "boolean"}.issuperset([kinds] if isinstance(kinds, str) else kinds)
-    return None if is_plain else _Resolver(schema)
+    if is_plain:
+        return None
+    return _Resolver(schema).map if kinds == "object" else _Resolver(schema)
 
 
 class _Resolver:
@@ -284,18 +288,22 @@ class _Resolver:
             if inner is None:
                 return dict(given)
             return {key: inner(item, (*at, key), context, markets) for key, item in given.items()}
-        return {
-            key: resolve_value(given.get(key, default), (*at, key), context, markets)
-            if resolve_value
-            else given.get(key, default)
-            for key, resolve_value, default in _present(self, tuple(given))
-        }
+        defaults, to_resolve, unknown = _present(self, tuple(given))
+        resolved = {**defaults, **given}
+        for key in unknown:
+            del resolved[key]
+        for key, resolve_value in to_resolve:
+            resolved[key] = resolve_value(resolved[key], (*at, key), context, markets)
+        return resolved
 
 
 @lru_cache(maxsize=1024)
-def _present(resolver: _Resolver, given: tuple[str, ...]) -> list[tuple[str, _Value | None, Any]]:
-    """The keys of a map that are given or have a default: most products of a run have the same ones."""
-    return [row for row in resolver.keys if row[0] in given or row[2] is not _NOTHING]
+def _present(resolver: _Resolver, given: tuple[str, ...]) -> tuple[Data, list[tuple[str, _Value]], list[str]]:
+    """Of a map with these keys: defaults, with the keys in the order of the schema; what resolves values that do not
+    stay as they are; keys that the schema does not have. Most products of a run have the same keys."""
+    known = [row for row in resolver.keys if row[0] in given or row[2] is not _NOTHING]
+    defaults = {key: default for key, _, default in known}
+    return defaults, [(key, inner) for key, inner, _ in known if inner], [key for key in given if key not in defaults]
 
 
 @cache
@@ -574,7 +582,11 @@ def _legal(data: Data, context: Context) -> None:
         for path in dict.fromkeys(path for text in body.values() for path in standard.unknown(text)):
             context.report(("legal", "pages", name), f"names {{{path}}}, which no spec has; correct it in the text")
         filled = {language: fill(text, language) for language, text in body.items()}
-        pages[name] = {"title": _in_words(context.languages, "legal", name), "body": filled}
+        context.legal |= {(name, language): text for language, text in filled.items()}
+        pages[name] = {
+            "title": _in_words(context.languages, "legal", name),
+            "body": {language: text.text for language, text in filled.items()},
+        }
 
 
 def _checkout(data: Data, context: Context) -> None:

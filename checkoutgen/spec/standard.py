@@ -10,9 +10,8 @@ import re
 from collections.abc import Callable
 from functools import cache, lru_cache
 from itertools import groupby
-from operator import add
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from checkoutgen import schema as contract
 from checkoutgen.spec import resolve
@@ -37,59 +36,73 @@ def read(name: str, language: str) -> str | None:
     return (LOCALES / language / "legal" / f"{name}.md").read_text("utf-8") if name in names(language) else None
 
 
+class Filled(NamedTuple):
+    """A text with the values of a spec in it: `pieces`, joined by line ends.
+
+    `template` is the text that they were put into (see `template_pieces`), the same in all shops that take it and
+    lack the same values; "" when what was left out depends on the values themselves.
+    """
+
+    text: str
+    template: str
+    pieces: list[str]
+
+
 @lru_cache(maxsize=256)
-def _pieces(text: str) -> list[list[str]]:
-    """The text in pieces: lines that name nothing as one; each other line as words and names in turns."""
-    pieces: list[list[str]] = []
-    for names_some, group in groupby(text.split("\n"), key=lambda line: _NAME.search(line) is not None):
-        lines = list(group)
-        pieces += [_NAME.split(line) for line in lines] if names_some else [["\n".join(lines)]]
+def template_pieces(template: str) -> list[tuple[str, bool]]:
+    """A text in pieces: each line that names values, with `%(name)s` for a name; all lines up to the next such as one.
+
+    Says of each whether it names any.
+    """
+    pieces: list[tuple[str, bool]] = []
+    for names_some, group in groupby(template.split("\n"), key=lambda line: _NAME.search(line) is not None):
+        if names_some:
+            pieces += [(_NAME.sub(r"%(\1)s", line.replace("%", "%%")), True) for line in group]
+        else:
+            pieces.append(("\n".join(group), False))
     return pieces
 
 
 @lru_cache(maxsize=256)
-def _template(text: str) -> tuple[list[str], str]:
-    """The names in a text, and the text with `%(name)s` in their place, which is filled in one step."""
-    return sorted(set(_NAME.findall(text))), _NAME.sub(r"%(\1)s", text.replace("%", "%%"))
-
-
-@lru_cache(maxsize=256)
-def _without(text: str, missing: tuple[str, ...]) -> str:
-    """The text without the lines that name one of these, and without headings that then stand over nothing."""
-    kept = [line for line in text.split("\n") if not set(_NAME.findall(line)).intersection(missing)]
-    return _without_empty_sections(kept)
+def _named(text: str) -> list[str]:
+    """The names of values in a text."""
+    return sorted(set(_NAME.findall(text)))
 
 
 @lru_cache(maxsize=256)
 def unknown(text: str) -> list[str]:
     """The values that a text names and that no spec can have."""
-    return sorted({path for path in _NAME.findall(text) if contract.at(tuple(path.split("."))) is None})
+    return [path for path in _named(text) if contract.at(tuple(path.split("."))) is None]
 
 
-def filler(data: dict[str, Any]) -> Callable[[str, str], str]:
+def filler(data: dict[str, Any]) -> Callable[[str, str], Filled]:
     """What fills a text of a language with the values of the resolved spec in place of their names."""
 
     @cache  # legal pages name the same few values again and again
     def value(path: str, language: str) -> str:
         return _words(_look_up(path, data), data, language)
 
-    def fill(text: str, language: str) -> str:
-        given = {path: value(path, language) for path in _template(text)[0]}
-        if all(map(_is_ordinary, given.values())):
-            missing = tuple(path for path, words in given.items() if not words)
-            return _template(_without(text, missing) if missing else text)[1] % given
-        kept: list[str] = []
-        is_whole = True
-        for words, *rest in _pieces(text):
-            values = [value(path, language) for path in rest[::2]]
-            if all(values):
-                kept.append(words + "".join(map(add, values, rest[1::2])))
-            else:
-                is_whole = False
-        filled = "\n".join(kept)
-        return filled if is_whole else _without_empty_sections(filled.split("\n"))
+    def fill(text: str, language: str) -> Filled:
+        given = {path: value(path, language) for path in _named(text)}
+        missing = tuple(path for path, words in given.items() if not words)
+        is_ordinary = all(map(_is_ordinary, given.values()))
+        template = _without(text, missing, is_ordinary) if missing else text
+        pieces = [piece % given if names_some else piece for piece, names_some in template_pieces(template)]
+        filled = "\n".join(pieces)
+        if missing and not is_ordinary:
+            filled = _without_empty_sections(filled.split("\n"))
+            return Filled(filled, "", [filled])
+        return Filled(filled, template, pieces)
 
     return fill
+
+
+@lru_cache(maxsize=256)
+def _without(text: str, missing: tuple[str, ...], is_ordinary: bool) -> str:
+    """The text without the lines that name one of these values and, where no other value can change which they are,
+    without headings that then stand over nothing."""
+    kept = [line for line in text.split("\n") if not set(_NAME.findall(line)).intersection(missing)]
+    return _without_empty_sections(kept) if is_ordinary else "\n".join(kept)
 
 
 def _is_ordinary(words: str) -> bool:

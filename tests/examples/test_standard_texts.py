@@ -41,21 +41,21 @@ def test_every_page_has_a_text_for_consumers_and_businesses(language: str) -> No
 def test_names_only_values_that_a_spec_can_have(language: str, name: str) -> None:
     text = standard.read(name, language) or ""
     assert standard.unknown(text) == []
-    filled = standard.filler(DATA)(text, language)
+    filled = standard.filler(DATA)(text, language).text
     assert not re.search(r"\{[a-z]", filled)
     assert not re.search(r"(?m)^#.*\n\s*(#|\Z)", re.sub(r"(?m)^## (.*)\n\n### ", "### ", filled)), filled
 
 
 def test_a_value_comes_out_on_one_line() -> None:
     text = "{seller.legal_name}, {seller.address}, {seller.email}, {legal.version}"
-    assert standard.filler(DATA)(text, "de") == (
+    assert standard.filler(DATA)(text, "de").text == (
         "Maison Lin SAS, 12 rue de la Clef, 59800 Lille, Frankreich, a_b@maison-lin.example, 7"
     )
 
 
 def test_a_line_without_its_value_goes_and_takes_an_empty_section_along() -> None:
     text = "## Who\n\n{seller.legal_name}\nVAT {seller.vat_id}\n\n## Host\n\n{seller.host.name}\n\n## Law\n\nFrench."
-    assert standard.filler(DATA)(text, "en") == "## Who\n\nMaison Lin SAS\n\n## Law\n\nFrench.\n"
+    assert standard.filler(DATA)(text, "en").text == "## Who\n\nMaison Lin SAS\n\n## Law\n\nFrench.\n"
 
 
 def test_amounts_lists_and_registrations_are_written_out() -> None:
@@ -66,13 +66,13 @@ def test_amounts_lists_and_registrations_are_written_out() -> None:
         "epr": [{"country": "DE", "scheme": "packaging", "id": "DE123"}],
     }
     text = "{seller.share_capital} / {seller.representatives} / {seller.epr}"
-    filled = standard.filler({**DATA, "seller": seller})(text, "de")
+    filled = standard.filler({**DATA, "seller": seller})(text, "de").text
     assert filled == "50\u00a0000\u00a0EUR / Claire Martin; Paul Roy / Deutschland, Verpackungen: DE123"
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\n"), min_size=1).filter(str.strip))
 def test_a_value_never_becomes_markup(name: str) -> None:
-    filled = standard.filler({**DATA, "seller": {**SELLER, "legal_name": name}})("> {seller.legal_name} sells.", "en")
+    filled = standard.filler({**DATA, "seller": {**SELLER, "legal_name": name}})("> {seller.legal_name} sells.", "en").text
     assert re.sub(r"\\(.)", r"\1", filled, flags=re.DOTALL) == f"> {name} sells."
     assert not re.search(r"(?<!\\)(?:\\\\)*[\[\]<*`|]", filled)
 

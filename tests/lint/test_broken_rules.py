@@ -23,7 +23,7 @@ PYTHON_RULE = "picture-without-alt"
 def forget() -> None:
     for kept in (rulebook.rules, rulebook.broken, rulebook._book, rulebook.by_jurisdiction, rulebook._prose):
         kept.cache_clear()
-    for kept in (checks.of_rule, checks.due, engine.in_question, engine.duties):
+    for kept in (checks.of_rule, engine.in_question, engine.duties):
         kept.cache_clear()
 
 

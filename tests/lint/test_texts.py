@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkoutgen.lint.checks import _without_amount
-from checkoutgen.lint.texts import GAP, every, excerpt, find, normalise
+from checkoutgen.lint.texts import GAP, REACH, Page, every, excerpt, find, normalise
+from checkoutgen.spec import standard
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,46 @@ def test_what_is_written_is_found(before: str, words: str, after: str) -> None:
 @given(st.text(max_size=200))
 def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
+
+
+LONG = "lorem ipsum " * ((2 * REACH + GAP) // 6)
+PIECES = [
+    "risk",
+    "passes",
+    "a",
+    "é",
+    "*",
+    "`",
+    " ",
+    "\n",
+    "\n\n",
+    "# ",
+    "\u0301",
+    "x" * GAP,
+    LONG,
+    LONG + "risk",
+    "passes" + LONG,
+]
+NAMES = ["{seller.legal_name}", "{seller.email}", "{seller.phone}"]
+VALUES = st.lists(st.sampled_from([*PIECES[:11], "# risk", "%s", "{seller.email}", ""]), max_size=3).map("".join)
+
+
+@given(
+    text=st.lists(st.sampled_from([*PIECES, *NAMES]), max_size=25).map("".join),
+    values=st.tuples(VALUES, VALUES, VALUES),
+    phrase=st.sampled_from(
+        ["risk", "risk passes", "risk * passes", "passes*risk | é", "a é", "\u00e9", "ipsum risk", "passes lorem",
+         "x*a", "risk * lorem * passes", "x" * GAP, LONG, f"{LONG} risk", "", "a | risk a"]
+    ),
+)  # fmt: skip
+def test_a_page_says_what_can_be_found_in_it(text: str, values: tuple[str, ...], phrase: str) -> None:
+    seller = dict(zip(("legal_name", "email", "phone"), values, strict=True))
+    filled = standard.filler({"seller": seller})(text, "en")
+    page = Page(filled)
+    assert filled.text == "\n".join(filled.pieces)
+    assert page.plain == normalise(filled.text)
+    assert page.says(phrase) == (find(page.plain, phrase) is not None)
+    assert page.is_written == bool(page.plain)
 
 
 def test_every_place_is_given() -> None:

@@ -9,7 +9,7 @@ def check(case: Case) -> Iterator[Outcome]:
     for name in case.texts.pages:
         written: dict[str, list[str]] = {}
         for language in case.languages:
-            written.setdefault(case.texts.plain(name, language), []).append(language)
+            written.setdefault(case.texts.page(name, language).plain, []).append(language)
         shared = [languages for text, languages in written.items() if len(languages) > 1 and len(text) > 20]
         for languages in shared:
             yield Outcome(

@@ -9,7 +9,9 @@ MOST = 70_000  # bytes of text: with markup and order lines it stays below 100,0
 
 def check(case: Case) -> Iterator[Outcome]:
     for language in case.languages:
-        size = sum(len(case.texts.raw(page, language).encode()) for page in ("terms", "withdrawal", "withdrawal-form"))
+        size = sum(
+            len(case.texts.page(page, language).raw.encode()) for page in ("terms", "withdrawal", "withdrawal-form")
+        )
         if size > MOST:
             yield Outcome(
                 False,

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from checkoutgen.lint.case import Case, Outcome
-from checkoutgen.lint.texts import find
 
 _WORDS = {
     "whatsapp": "whatsapp | meta",
@@ -27,7 +26,7 @@ def check(case: Case) -> Iterator[Outcome]:
         lacking = tuple(
             language
             for language in case.languages
-            if case.texts.plain("privacy", language) and not find(case.texts.plain("privacy", language), phrase)
+            if (notice := case.texts.page("privacy", language)).is_written and not notice.says(phrase)
         )
         if lacking:
             yield Outcome(False, path, f"The privacy notice does not mention {name}", languages=lacking)
