@@ -68,6 +68,8 @@ def load(content: bytes) -> Manifest:
     """Reads a manifest; it comes with the shop's repository, so nothing in it is trusted."""
     try:
         data = json.loads(content)
+        if data["format"] > FORMAT:
+            raise UsageError(f"{MANIFEST} was written by a newer checkoutgen: update this one first")
         files = {
             _inside(path): Entry(
                 str(e["digest"]), bool(e["executable"]), str(e["owner"]), tuple(map(str, e["sources"]))

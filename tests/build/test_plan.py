@@ -373,3 +373,6 @@ def test_a_damaged_or_hostile_manifest_is_refused(make_spec: Make, out: Path) ->
         (out / MANIFEST).write_text(broken)
         with pytest.raises(UsageError, match="damaged"):
             plan(make_spec(), out)
+    (out / MANIFEST).write_text('{"format": 2, "what": "nobody knows"}')
+    with pytest.raises(UsageError, match="written by a newer checkoutgen"):
+        plan(make_spec(), out)
