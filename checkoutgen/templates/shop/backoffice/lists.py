@@ -24,7 +24,7 @@ def _in_words(model: type[models.Model], field: str) -> Callable[[models.Model],
     @admin.display(description=model._meta.get_field(field).verbose_name, ordering=field)
     def column(record: models.Model) -> str:
         code = getattr(record, field)
-        return str(words.get(code, code))
+        return str(words.get(code, code)) or "–"
 
     column.__name__ = field
     return column

@@ -26,4 +26,4 @@ class OutboxMail(models.Model):
         ordering = ["-pk"]
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.to}"
+        return f"{self.to}, {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"

@@ -32,6 +32,7 @@ class PaymentAttemptAdmin(ReadOnly, admin.ModelAdmin):
         "authorized_until",
     ]
     list_filter = ["state", "provider", "method"]
+    exclude, readonly_fields = ["amount", "currency"], ["sum"]
     search_fields = ["order__number", "key", "provider_ref"]
     list_select_related = ["order"]
     actions = ["ask"]
@@ -123,6 +124,7 @@ class PaymentEventAdmin(DeedsAdmin):
 class RefundAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["order", "sum", "state", "reason", "created_at", "provider_ref"]
     list_filter = ["state"]
+    exclude, readonly_fields = ["amount"], ["sum"]
     search_fields = ["order__number", "key", "provider_ref"]
     list_select_related = ["order", "attempt"]
     actions = ["sent"]

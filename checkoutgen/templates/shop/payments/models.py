@@ -52,7 +52,7 @@ class PaymentAttempt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.method} {self.key[:8]}"
+        return self.key[:8]
 
 
 class PaymentEvent(models.Model):
@@ -77,8 +77,8 @@ class PaymentEvent(models.Model):
         constraints = [models.UniqueConstraint(fields=["provider", "event_id"], name="event_counts_once")]
 
     def __str__(self) -> str:
-        told = filter(None, [self.payload.get("day", ""), self.payload.get("text", "")])
-        return f"{self.provider}: {self.kind}" if self.provider else " ".join(told) or f"{self.source}: {self.kind}"
+        told = [] if self.provider else filter(None, [self.payload.get("day", ""), self.payload.get("text", "")])
+        return " ".join(told) or f"{self.provider} {timezone.localtime(self.received_at):%Y-%m-%d %H:%M}".strip()
 
 
 class Refund(models.Model):

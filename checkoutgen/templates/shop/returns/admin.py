@@ -1,6 +1,10 @@
 from django.contrib import admin
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+
+from common.texts import localized
 
 from .models import Withdrawal
 
@@ -12,8 +16,13 @@ class WithdrawalAdmin(admin.ModelAdmin):
     list_display = ["order", "name", "at", "handled_at"]
     list_filter = [("handled_at", admin.EmptyFieldListFilter)]
     search_fields = ["order__number", "name", "email"]
-    readonly_fields = ["order", "name", "email", "text", "lines", "at", "handled_at"]
+    fields = readonly_fields = ["order", "name", "email", "text", "items", "at", "handled_at"]
     actions = ["settle"]
+
+    @admin.display(description=_("items"))
+    def items(self, withdrawal: Withdrawal) -> SafeString:
+        rows = [(line["quantity"], localized(line["title"]), line["sku"]) for line in withdrawal.lines]
+        return format_html_join(SafeString("<br>"), "{} × {} ({})", rows)
 
     def has_add_permission(self, request, obj=None) -> bool:
         return False

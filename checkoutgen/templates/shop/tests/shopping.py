@@ -11,6 +11,7 @@ from django.db.models.functions import Length
 from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
+from backoffice.words import CODES
 from cart.models import Cart, CartLine
 from catalogue.models import Product, Variant
 from config.shop import HOME, SHOP, market
@@ -186,6 +187,18 @@ def _too_long(model: type[models.Model]) -> list[str]:
     ]
 
 
+def _wordless() -> list[str]:
+    """Codes that the shop writes down and the back office has no word for."""
+    names = ("mails.OutboxMail.kind", "orders.OrderEvent.kind", "payments.PaymentEvent.kind")
+    held = {name: apps.get_model(name.rpartition(".")[0])._default_manager for name in names}
+    return [
+        f"{name}: {code!r}"
+        for name, rows in held.items()
+        for code in rows.order_by("kind").values_list("kind", flat=True).distinct()
+        if code not in CODES[name]
+    ]
+
+
 class _Shopping:
     """Puts the scripted provider and known ways to pay and to deliver in the place of the shop's own ones."""
 
@@ -205,6 +218,7 @@ class _Shopping:
     def tearDown(self) -> None:
         if not connection.needs_rollback:  # nothing can be asked then, and the test has failed already
             self.assertEqual([text for model in _kept() for text in _too_long(model)], [])
+            self.assertEqual(_wordless(), [])
         super().tearDown()
 
     def assertState(self, order: Order, state: str) -> None:  # noqa: N802  as unittest names its own

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import Promise
 
+from backoffice.lists import amount
 from backoffice.words import CODES, FAILURES, MAILS
 from orders import lifecycle
 from payments import engine, failures
@@ -149,6 +150,23 @@ class LanguagesTest(BackOfficeTestCase):
                 pages = dict(self.pages(language))
                 self.assertGreater(len(pages), 12)
                 self.assertEqual({url: texts & english for url, texts in pages.items() if texts & english}, {})
+
+    def test_amounts_and_items_are_written_for_people(self) -> None:
+        order = self.order()
+        line = order.lines.get()
+        row = {"line": line.pk, "sku": line.sku, "title": {"en": "Chair"}, "quantity": 1}
+        for record in (order.attempts.get(), engine.refund(order, 150, "scratch", "seller")):
+            page = self.page_of(record)
+            with translation.override(OTHERS[0]):
+                self.assertIn(amount(record.amount, order.currency), page)
+            self.assertNotIn(str(record.amount), page)
+        if apps.is_installed("returns"):
+            withdrawal = apps.get_model("returns.Withdrawal").objects.create(order=order, key="a" * 32, lines=[row])
+            self.assertIn(f"1 × Chair ({line.sku})", self.page_of(withdrawal))
+
+    def page_of(self, record: models.Model) -> set[str]:
+        url = reverse(f"admin:{record._meta.app_label}_{record._meta.model_name}_change", args=[record.pk])
+        return Texts(self.client.get(url, headers={"Accept-Language": OTHERS[0]}).content.decode()).found
 
     def test_a_code_is_filtered_by_its_word(self) -> None:
         self.order()
