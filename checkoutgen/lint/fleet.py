@@ -129,13 +129,21 @@ def _judge_all(paths: list[Path], job: Job, cores: int) -> Iterator[tuple[Report
         return
     import gc
     import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
     from functools import partial
 
     # What the first needs is imported, read and made once, and shared by the processes that part after it.
     yield check(paths[0], job)
     gc.freeze()
-    with multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn").Pool(cores) as pool:
-        yield from pool.imap(partial(check, job=job), paths[1:], chunksize=max(1, min(16, len(paths) // (cores * 4))))
+    context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
+    chunk = max(1, min(16, len(paths) // (cores * 4)))
+    with ProcessPoolExecutor(cores, context) as pool:  # notices, unlike multiprocessing's, when a process is killed
+        try:
+            yield from pool.map(partial(check, job=job), paths[1:], chunksize=chunk)
+        except BrokenProcessPool:
+            message = "a process that judged specs was ended from outside, for want of memory perhaps"
+            raise CheckoutgenError(f"{message}; nothing is reported: lint fewer specs at once, or again") from None
 
 
 class _Cache:

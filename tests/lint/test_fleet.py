@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 from shops import good
 
+from checkoutgen.errors import CheckoutgenError
 from checkoutgen.lint import fleet
 from checkoutgen.lint.command import Request, lint
 from checkoutgen.lint.engine import Options
@@ -95,6 +98,27 @@ def test_the_end_says_which_shops_break_on_which_date(shops: Path) -> None:
     assert answer.code == 1
     assert "20 shops: 16 without errors, 4 with" in answer.printed
     assert f"2027-02-01: 1 shop will break: {shops / 'shop-03' / 'shop.yaml'}" in answer.printed
+
+
+CHECK = fleet.check
+
+
+def killed(path: Path, job: fleet.Job, text: bytes | None = None) -> tuple[fleet.Report, fleet.Digests]:
+    if path.parent.name == "shop-07":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return CHECK(path, job, text)
+
+
+def test_a_process_that_is_killed_gives_an_error_and_no_part_of_a_report(
+    shops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "check", killed)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    sarif = tmp_path / "lint.sarif"
+    with pytest.raises(CheckoutgenError, match="nothing is reported") as error:
+        lint(Request([shops], as_of="2026-11-22", cache=False, outputs=[f"sarif:{sarif}"]))
+    assert error.value.exit_code == 70
+    assert not sarif.exists()
 
 
 def test_one_broken_spec_does_not_stop_the_others(shops: Path) -> None:
