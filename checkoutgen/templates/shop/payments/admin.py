@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.deeds import DeedsAdmin
 from backoffice.lists import ReadOnly, amount, pairs
+from backoffice.words import OUTCOMES
 
 from . import engine
 from .models import PaymentAttempt, PaymentEvent, Refund, SavedMethod
@@ -44,8 +45,9 @@ class PaymentAttemptAdmin(ReadOnly, admin.ModelAdmin):
     @admin.action(description=_("Ask the provider how the payment stands"), permissions=["view"])
     def ask(self, request: HttpRequest, queryset) -> None:
         for attempt in queryset.exclude(provider=""):
-            outcome = engine.learn(attempt, "backoffice") or _("no answer")
-            messages.info(request, f"{attempt.order}: {attempt.get_state_display()} ({outcome})")
+            outcome = engine.learn(attempt, "backoffice")
+            words = OUTCOMES.get(outcome, outcome) or _("no answer")
+            messages.info(request, f"{attempt.order}: {attempt.get_state_display()} ({words})")
 
 
 class BookingFilter(admin.SimpleListFilter):

@@ -19,11 +19,12 @@ from django.utils import translation
 from django.utils.functional import Promise
 
 from backoffice.lists import amount
-from backoffice.words import CODES, FAILURES, MAILS
+from backoffice.words import CODES, FAILURES, MAILS, OUTCOMES
 from orders import lifecycle
 from payments import engine, failures
 from payments.models import PaymentEvent
 
+from .shopping import an_order
 from .test_backoffice import BackOfficeTestCase, staff
 
 OTHERS = [code for code, _ in settings.LANGUAGES if not code.startswith("en")]
@@ -163,6 +164,16 @@ class LanguagesTest(BackOfficeTestCase):
         if apps.is_installed("returns"):
             withdrawal = apps.get_model("returns.Withdrawal").objects.create(order=order, key="a" * 32, lines=[row])
             self.assertIn(f"1 × Chair ({line.sku})", self.page_of(withdrawal))
+
+    def test_an_action_answers_in_words(self) -> None:
+        attempt = engine.start(an_order(), "card").attempt
+        asked = {"action": "ask", "_selected_action": [attempt.pk]}
+        url = reverse("admin:payments_paymentattempt_changelist")
+        for code in ("applied", "stale"):
+            self.provider.charge(attempt)
+            page = self.client.post(url, asked, follow=True, headers={"Accept-Language": OTHERS[0]})
+            with translation.override(OTHERS[0]):
+                self.assertContains(page, f"({OUTCOMES[code]})")
 
     def page_of(self, record: models.Model) -> set[str]:
         url = reverse(f"admin:{record._meta.app_label}_{record._meta.model_name}_change", args=[record.pk])
