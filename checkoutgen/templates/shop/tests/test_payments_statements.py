@@ -437,7 +437,7 @@ class UnmatchedTest(StatementTestCase):
         order = self.order()
         booking = self.booking(self.total(order))
         event = PaymentEvent.objects.create(
-            provider="scripted", event_id="e", kind="x", source="webhook", outcome="unknown"
+            provider="scripted", event_id="e", kind="unknown", source="webhook", outcome="unknown"
         )
         for deed in ("assign", "set-aside"):
             self.do(event, deed, number=order.number, reason="x")
