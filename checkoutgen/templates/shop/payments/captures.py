@@ -106,7 +106,8 @@ def _move(attempt: PaymentAttempt, state: AttemptState) -> None:
 
 
 def stop(attempt: PaymentAttempt) -> None:
-    """The order is called off: nothing more is collected, and what was collected is to be given back."""
+    """The order is called off: nothing more is collected, and what was collected, also before the reservation ended, is
+    to be given back."""
     if collected(attempt):
         _move(attempt, AttemptState.CAPTURED)
 

@@ -226,12 +226,18 @@ def learn(attempt: PaymentAttempt, source: str) -> str:
         logger.warning("payment %s could not be fetched from %s", attempt.key, attempt.provider)
         return ""
     attempt.refresh_from_db()
-    outcome = "stale" if fact.kind in ("unknown", attempt.state) else apply(fact)
+    outcome = apply(_anew(fact)) if fact.kind in ATTEMPT_MOVES[attempt.state] else "stale"
     attempt.refresh_from_db()
     closed = attempt.order.state in (OrderState.CANCELLED, OrderState.EXPIRED)
     if fact.kind in LIVE_ATTEMPT and (closed or attempt.state not in LIVE_ATTEMPT):
         void(attempt)
     return outcome
+
+
+def _anew(fact: Fact) -> Fact:
+    """An answer that was given before may be news again: an old message can have been taken in since."""
+    before = PaymentEvent.objects.filter(provider=fact.provider, event_id__startswith=fact.event_id).count()
+    return replace(fact, event_id=f"{fact.event_id}:{before}") if before else fact
 
 
 def returned(attempt: PaymentAttempt, answer: dict[str, str]) -> None:
@@ -559,7 +565,7 @@ def cancel(order: Order, *, actor: str, reason: str = "seller", note: str = "") 
         if order.state == OrderState.CONFIRMED and order.fulfilments.exists():  # a part is on its way already
             return False
         stopped = list(order.attempts.filter(state__in=LIVE_ATTEMPT))
-        for attempt in stopped:
+        for attempt in order.attempts.exclude(state=AttemptState.REVERSED):
             captures.stop(attempt)
         given = sum(_refundable(each) for each in order.attempts.filter(state=AttemptState.CAPTURED))
         order.attempts.filter(state__in=LIVE_ATTEMPT).update(state=AttemptState.CANCELLED)

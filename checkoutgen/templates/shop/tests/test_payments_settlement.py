@@ -22,7 +22,7 @@ from payments.models import Capture, PaymentAttempt, PaymentEvent
 
 from .shopping import METHODS, ShoppingTestCase, a_cart, a_variant, an_order
 
-SOON = timedelta(seconds=90)
+SOON = timedelta(minutes=5)
 
 
 class ReservedTestCase(ShoppingTestCase):
@@ -172,6 +172,28 @@ class CaptureTest(ReservedTestCase):
         engine.apply(self.provider.fact(attempt, "evt"))
         lifecycle.ship(order)
         self.assertFalse(order.captures.exists())
+
+    def test_part_of_a_reservation_that_ended_goes_back_when_the_order_is_cancelled(self) -> None:
+        order, attempt = self.reserved(quantity=2)
+        lifecycle.ship(order, quantities={order.lines.get().sku: 1})
+        settlement.collect_due()
+        taken = engine.paid_amount(order)
+        engine.apply(self.provider.fact(attempt, "evt-end", "expired"))
+        self.assertState(order, "review")
+        self.assertTrue(engine.cancel(order, actor="seller"))
+        self.assertEqual(list(self.provider.refunds.values()), [taken])
+
+    def test_old_news_of_a_reservation_that_was_let_go_is_found_out(self) -> None:
+        order = an_order(method="reserved")
+        attempt = engine.start(order, "reserved").attempt
+        self.provider.reserve(attempt)
+        late = self.provider.fact(attempt, "evt-late")
+        self.provider.state[attempt.key] = "cancelled"
+        engine.learn(attempt, "reconciler")
+        engine.apply(late)
+        self.assertState(order, "confirmed")
+        engine.reconcile_due(timezone.now() + SOON)
+        self.assertState(order, "review")
 
     def two_tabs(self, first: str, second: str, quantity: int = 1) -> tuple[Order, list[PaymentAttempt]]:
         """An order with both pages open at the provider: the first was let go, but the provider never heard of it."""
