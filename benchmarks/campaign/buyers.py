@@ -150,6 +150,7 @@ class Buyer:
     email: str
     browser: Browser
     member: bool = False  # has an account, and is signed in
+    cards: set[str] = field(default_factory=set)  # keys of what it has kept, as its pages named them
 
 
 @dataclass
@@ -204,7 +205,9 @@ def buy(visit: Visit, skus: list[tuple[str, str]]) -> str:
     }
     form = {f"shipping-{key}": value for key, value in address.items()}
     browser.post("/fr/checkout/delivery/", form | {"delivery-method": rnd.choice(("home", "home", "express"))})
-    browser.post("/fr/checkout/payment/", _choose(visit) | {"payment-same": "on"})
+    _, target = browser.post("/fr/checkout/payment/", _choose(visit) | {"payment-same": "on"})
+    if visit.name in visit.harvest.no_card and "/payment/" in target:  # a choice of an earlier visit may still stand
+        return "was refused a card of somebody else"
     for _ in range(3):
         where, page = browser.get("/fr/checkout/review/")
         total = re.search(r'name="total" value="(\d+)"', page)
@@ -232,7 +235,8 @@ def _choose(visit: Visit) -> dict[str, str]:
     if visit.buyer.member:
         _, page = visit.browser.get("/fr/checkout/payment/")
         mine = KEY.findall(page)
-        if (others := sorted(harvest.cards - set(mine))) and visit.happens(habits.steals):
+        visit.buyer.cards.update(mine)
+        if (others := sorted(harvest.cards - visit.buyer.cards)) and visit.happens(habits.steals):
             harvest.no_card.add(visit.name)
             return {"payment-method": f"saved:{visit.rnd.choice(others)}"}
         harvest.cards.update(mine)
