@@ -72,7 +72,8 @@ def test_amounts_lists_and_registrations_are_written_out() -> None:
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\n"), min_size=1).filter(str.strip))
 def test_a_value_never_becomes_markup(name: str) -> None:
-    filled = standard.filler({**DATA, "seller": {**SELLER, "legal_name": name}})("> {seller.legal_name} sells.", "en").text
+    data = {**DATA, "seller": {**SELLER, "legal_name": name}}
+    filled = standard.filler(data)("> {seller.legal_name} sells.", "en").text
     assert re.sub(r"\\(.)", r"\1", filled, flags=re.DOTALL) == f"> {name} sells."
     assert not re.search(r"(?<!\\)(?:\\\\)*[\[\]<*`|]", filled)
 
