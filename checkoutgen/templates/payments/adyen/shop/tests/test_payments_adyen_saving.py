@@ -137,8 +137,8 @@ class SavingTest(plain.AdyenTestCase):
         row.refresh_from_db()
         self.assertEqual(row.state, "gone")
 
-    def told(self, type_: str, *, token: str = "TOKEN1", key: str = plain.KEY, **header: str) -> int:
-        data = {"merchantAccount": "test", "shopperReference": "x", "storedPaymentMethodId": token, "type": "visa"}
+    def told(self, type_: str, *, about: str = "TOKEN1", key: str = plain.KEY, **header: str) -> int:
+        data = {"merchantAccount": "test", "shopperReference": "x", "storedPaymentMethodId": about, "type": "visa"}
         event = {"environment": "test", "createdAt": "2026-11-22T10:00:00+01:00", "eventId": "PSP7", "type": type_}
         body = json.dumps(event | {"data": data}).encode()
         headers = {"HmacSignature": generate_payload_sig(body, key).decode(), "Protocol": "HmacSHA256"} | header
@@ -154,7 +154,7 @@ class SavingTest(plain.AdyenTestCase):
     def test_adyen_says_that_the_card_was_renewed(self) -> None:
         row = self.saved()
         self.answers["GET", TOKENS] = 200, {"storedPaymentMethods": [KEPT | {"expiryYear": "2034", "lastFour": "1881"}]}
-        self.assertEqual(self.told("recurring.token.updated", token="OF-SOMEBODY-ELSE"), 200)
+        self.assertEqual(self.told("recurring.token.updated", about="OF-SOMEBODY-ELSE"), 200)
         row.refresh_from_db()
         self.assertEqual(row.exp_year, 2030)
         self.assertEqual(self.told("recurring.token.updated"), 200)
