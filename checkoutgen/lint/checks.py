@@ -369,7 +369,8 @@ def _within_limit(check: Callable[[Case], Iterable[Outcome]], case: Case) -> lis
     """What a check finds; ends one that does not end by itself, where the system can (the main thread, not Windows)."""
     if not _can_end():
         return list(check(case))
-    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+    # Again and again: an error that is raised while objects are being freed is lost, and the check would never end.
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS, SECONDS)
     try:
         return list(check(case))
     finally:
