@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.ports import free_port
 from checkoutgen import __version__
 from checkoutgen.spec import Spec
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 MINIMAL = ROOT / "examples/minimal.yaml"

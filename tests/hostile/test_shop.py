@@ -206,8 +206,8 @@ def test_mails_have_one_line_of_subject(pages: dict[str, str]) -> None:
 
 @pytest.fixture(scope="module")
 def address(shop: Path) -> Iterator[str]:
-    from benchmarks.ports import free_port
     from tests.e2e.conftest import wait_for
+    from tests.ports import free_port
 
     port = free_port()
     url = f"http://127.0.0.1:{port}"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.ports import free_port
 from checkoutgen.spec import load
 from tests.build.conftest import build
 from tests.payments.conftest import PROVIDERS, manage, written
+from tests.ports import free_port
 
 pytestmark = pytest.mark.xdist_group("providers")
 

@@ -1,4 +1,4 @@
-"""Addresses for servers of tests and campaigns."""
+"""Addresses for servers of tests."""
 
 from __future__ import annotations
 
