@@ -68,6 +68,11 @@ def _entries(file: IO[bytes]) -> Iterable[Entry]:
     return table.entries(file, named)
 
 
+def paid_by_bank(order: Order) -> PaymentAttempt | None:
+    """The attempt that a booking can pay: by transfer, cheque, invoice or cash."""
+    return order.attempts.filter(provider="").last()
+
+
 def _book(entry: Entry) -> Line:
     if not entry.booked:
         return Line(entry, "pending")
@@ -76,7 +81,7 @@ def _book(entry: Entry) -> Line:
         return Line(entry, _sent_back(entry, order), order)
     if order is not None:
         order = lifecycle.lock(order.pk)
-    attempt = order.attempts.filter(provider="").last() if order else None
+    attempt = paid_by_bank(order) if order else None
     if order is None or attempt is None or entry.amount is None or (entry.credit and entry.returned):
         return Line(entry, engine.apply(_fact(entry, "unknown", None)), order)
     return Line(entry, take_in(entry, order, attempt), order)

@@ -40,16 +40,12 @@ def said(booking: PaymentEvent, what: str) -> PaymentEvent | None:
     return PaymentEvent.objects.filter(provider="", event_id=f"bank:{what}:{booking.pk}").first()
 
 
-def _attempt(order: Order) -> PaymentAttempt | None:
-    return order.attempts.filter(provider="").last()
-
-
 @transaction.atomic
 def assign(booking: PaymentEvent, order: Order, *, actor: str) -> str:
     """The booking belongs to this order, as if it had named it. Returns the outcome; the second time: duplicate."""
     booking = _lock(booking)
     order = lifecycle.lock(order.pk)
-    attempt = _attempt(order)
+    attempt = matching.paid_by_bank(order)
     if attempt is None or not _is_assignable(booking):
         return "unknown"
     if said(booking, ASSIGNED):
@@ -110,7 +106,7 @@ class AssignForm(DeedForm):
         order = matching.find([self.cleaned_data["number"]])
         if order is None:
             raise forms.ValidationError(_text("There is no order with this number."))
-        if _attempt(order) is None:
+        if matching.paid_by_bank(order) is None:
             raise forms.ValidationError(
                 _text("The buyer chose no transfer, cheque, invoice or cash: this order takes no booking of your bank.")
             )
