@@ -26,7 +26,7 @@ def run(arguments: Sequence[str]) -> int:
         request = request._replace(text=sys.stdin.buffer.read(MAX_BYTES + 1))
     answer = lint(request, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
     console.say(answer.notes)
-    sys.stdout.write(answer.printed)
+    sys.stdout.writelines(answer.output)
     return answer.code
 
 

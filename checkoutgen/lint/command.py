@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from checkoutgen.lint.rulebook import prose, rules
 
 NOTHING_TO_CHECK = 3
 INTERNAL = 70
+BLOCK = 1 << 16  # characters
 
 
 class Request(NamedTuple):
@@ -43,7 +44,7 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    printed: str
+    output: Iterable[str]  # in parts
     notes: list[str]
     code: int
 
@@ -60,24 +61,37 @@ def lint(request: Request, *, colour: bool = False) -> Answer:
     paths = fleet.specs(request.paths)
     if not paths:
         return Answer(
-            "", ["nothing to check: no spec in what was named (a spec has a `shop` section)"], NOTHING_TO_CHECK
+            [], ["nothing to check: no spec in what was named (a spec has a `shop` section)"], NOTHING_TO_CHECK
         )
     notes: list[str] = []
     if request.fix:
         notes += _fix(paths, job)
     if paths == [Path("-")]:
-        reports = [fleet.check(paths[0], job, request.text)[0]]
+        reports: Collection[Report] = [fleet.check(paths[0], job, request.text)[0]]
     else:
-        reports = list(fleet.run(paths, job, cached=request.cache))
+        reports = fleet.run(paths, job, cached=request.cache)
     if request.write_baseline:
         found = [(report.file, finding) for report in reports for finding in report.findings]
-        _write(request.write_baseline, kept.text(found))
+        _write(request.write_baseline, [kept.text(found)])
         notes.append(f"{request.write_baseline}: written; use it with --baseline {request.write_baseline}")
     context = Context(__version__, colour and shown == "text", job.until)
     for name, path in outputs:
-        _write(path, render(name, reports, context))
-    printed = "" if request.write_baseline and shown == "text" else render(shown, reports, context)
-    return Answer(printed, notes, _code(reports, request))
+        _write(path, _whole(render(name, reports, context), len(reports)))
+    is_silent = request.write_baseline and shown == "text"
+    output = [] if is_silent else _whole(render(shown, reports, context), len(reports))
+    return Answer(output, notes, _code(reports, request))
+
+
+def _whole(parts: Iterator[str], reports: int) -> Iterable[str]:
+    """The parts, all of them made before the first is given: an error on the way leaves no part of a report."""
+    if reports < fleet.SEVERAL:
+        return list(parts)
+    import tempfile
+
+    file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115  closed with the last use
+    file.writelines(parts)
+    file.seek(0)
+    return iter(lambda: file.read(BLOCK), "")  # not by lines: some formats have only one
 
 
 def _output(text: str, known: list[str]) -> tuple[str, Path]:
@@ -150,24 +164,30 @@ def _fix(paths: list[Path], job: fleet.Job) -> list[str]:
     return notes
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, parts: Iterable[str]) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            file.writelines(parts)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or 'cannot be written'}") from None
 
 
-def _code(reports: list[Report], request: Request) -> int:
-    if any(report.broken_rules for report in reports):
+def _code(reports: Collection[Report], request: Request) -> int:
+    return max((_code_of(report, request) for report in reports), default=0)
+
+
+def _code_of(report: Report, request: Request) -> int:
+    """Of several reports, the greatest counts: a rule that failed, then an invalid spec, then a finding."""
+    if report.broken_rules:
         return INTERNAL
     if request.exit_zero:
         return 0
-    if any(finding.rule == fleet.INVALID for report in reports for finding in report.findings):
+    if any(finding.rule == fleet.INVALID for finding in report.findings):
         return 2
     if request.fail_on == "never" or request.write_baseline:
         return 0
     counts = SEVERITIES[: SEVERITIES.index(request.fail_on) + 1]
-    return int(any(finding.severity in counts for report in reports for finding in report.open))
+    return int(any(finding.severity in counts for finding in report.open))
 
 
 def kind_of(rule: Rule) -> str:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from checkoutgen import __version__
 from checkoutgen.errors import CheckoutgenError, Problem, SpecError, UsageError
 from checkoutgen.lint.engine import Options, lint, upcoming
-from checkoutgen.lint.model import Finding, Place, Provision, Report
+from checkoutgen.lint.model import Finding, Place, Report
+
+if TYPE_CHECKING:
+    from checkoutgen.lint.cache import Cache, Digests
 
 INVALID = "invalid-spec"
 SEVERAL = 16  # specs from which a second process pays for its start
-KEPT = 20_000  # reports in the cache
-_LISTS = ("findings", "reviewed", "upcoming")
 _SPEC = re.compile(rb"^shop:", re.MULTILINE)
-
-
-Digests = list[tuple[str, str]]  # of files, by name
 
 
 class Job(NamedTuple):
@@ -60,8 +58,8 @@ def _is_spec(path: Path) -> bool:
         return True  # let the lint say that it cannot be read
 
 
-def check(path: Path, job: Job, text: bytes | None = None) -> tuple[Report, Digests]:
-    """One spec's report, and the digests of the files it rests on: none where one of them may still be missing.
+def check(path: Path, job: Job, text: bytes | None = None) -> tuple[Report, dict[Path, bytes]]:
+    """One spec's report, and the files it rests on as they were read: none where one of them may still be missing.
 
     An unreadable or invalid spec is a report too."""
     from checkoutgen.spec import load
@@ -70,19 +68,19 @@ def check(path: Path, job: Job, text: bytes | None = None) -> tuple[Report, Dige
     try:
         spec = load(None if name == "-" else path, text=text)
     except SpecError as error:
-        return _invalid(name, job, error.problems), []
+        return _invalid(name, job, error.problems), {}
     except UsageError as error:
-        return _invalid(name, job, (Problem(name, 1, 1, "", str(error).removeprefix(f"{name}: ")),)), []
+        return _invalid(name, job, (Problem(name, 1, 1, "", str(error).removeprefix(f"{name}: ")),)), {}
     except CheckoutgenError as error:
-        return Report(name, job.options.day, broken_rules=[("reading the spec", str(error))]), []
+        return Report(name, job.options.day, broken_rules=[("reading the spec", str(error))]), {}
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
-        return Report(name, job.options.day, broken_rules=[("reading the spec", why)]), []
+        return Report(name, job.options.day, broken_rules=[("reading the spec", why)]), {}
     report = lint(spec, job.options, [dict(entry) for entry in job.baseline])
     report.inputs = list(dict.fromkeys([name, *map(str, spec.inputs)]))
     if job.until:
         report.upcoming = upcoming(spec, job.options, job.until)
-    return report, [(str(read), _sha(content)) for read, content in spec.inputs.items()]
+    return report, spec.inputs
 
 
 def _invalid(file: str, job: Job, problems: tuple[Problem, ...]) -> Report:
@@ -103,29 +101,50 @@ def _invalid(file: str, job: Job, problems: tuple[Problem, ...]) -> Report:
     return Report(file, job.options.day, findings)
 
 
-def run(paths: list[Path], job: Job, *, cached: bool = True, cores: int | None = None) -> Iterator[Report]:
-    """The report of each spec, in the order given."""
+def run(paths: list[Path], job: Job, *, cached: bool = True, cores: int | None = None) -> Collection[Report]:
+    """The report of each spec, in the order given; of many, none is held in memory.
+
+    Raises CheckoutgenError where a process that judged some of them was ended from outside."""
     if len(paths) < SEVERAL:
-        yield from (check(path, job)[0] for path in paths)
-        return
-    cache = _Cache(job) if cached else None
-    known = {path: cache.get(path) if cache else None for path in paths}
-    todo = [path for path in paths if known[path] is None]
-    fresh = _judge_all(todo, job, cores or os.cpu_count() or 1)
+        return [check(path, job)[0] for path in paths]
+    from checkoutgen.lint.kept import Reports
+
+    with _cache(job) if cached else contextlib.nullcontext() as cache:
+        return Reports(_texts(paths, job, cache, cores or os.cpu_count() or 1))
+
+
+def _cache(job: Job) -> contextlib.AbstractContextManager[Cache]:
+    from checkoutgen.lint.cache import Cache
+
+    return contextlib.closing(Cache(job))
+
+
+def _texts(paths: list[Path], job: Job, cache: Cache | None, cores: int) -> Iterator[str]:
+    known = {path for path in paths if cache and cache.knows(path)}
+    fresh = _judge_all([path for path in paths if path not in known], job, cores)
     for path in paths:
-        report = known[path]
-        if report is None:
-            report, digests = next(fresh)
+        if cache and path in known and (text := cache.get(path)):
+            yield text
+        else:
+            digests, text = _judge(path, job) if path in known else next(fresh)
             if cache:
-                cache.put(path, report, digests)
-        yield report
-    if cache:
-        cache.save()
+                cache.put(path, digests, text)
+            yield text
 
 
-def _judge_all(paths: list[Path], job: Job, cores: int) -> Iterator[tuple[Report, Digests]]:
+def _judge(path: Path, job: Job) -> tuple[Digests, str]:
+    """The report as text, with what it rests on; no digests where it is not to be kept for the next time."""
+    from checkoutgen.lint.cache import digest
+    from checkoutgen.lint.kept import text
+
+    report, inputs = check(path, job)
+    digests = [(str(read), digest(content)) for read, content in inputs.items()]
+    return ([] if report.broken_rules else digests), text(report)
+
+
+def _judge_all(paths: list[Path], job: Job, cores: int) -> Iterator[tuple[Digests, str]]:
     if cores < 2 or len(paths) < SEVERAL:
-        yield from (check(path, job) for path in paths)
+        yield from (_judge(path, job) for path in paths)
         return
     import gc
     import multiprocessing
@@ -134,86 +153,13 @@ def _judge_all(paths: list[Path], job: Job, cores: int) -> Iterator[tuple[Report
     from functools import partial
 
     # What the first needs is imported, read and made once, and shared by the processes that part after it.
-    yield check(paths[0], job)
+    yield _judge(paths[0], job)
     gc.freeze()
     context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
     chunk = max(1, min(16, len(paths) // (cores * 4)))
     with ProcessPoolExecutor(cores, context) as pool:  # notices, unlike multiprocessing's, when a process is killed
         try:
-            yield from pool.map(partial(check, job=job), paths[1:], chunksize=chunk)
+            yield from pool.map(partial(_judge, job=job), paths[1:], chunksize=chunk)
         except BrokenProcessPool:
             message = "a process that judged specs was ended from outside, for want of memory perhaps"
             raise CheckoutgenError(f"{message}; nothing is reported: lint fewer specs at once, or again") from None
-
-
-class _Cache:
-    """Reports by content: of the spec, of every file it names, of the rules, the version and the options.
-
-    One file for each working directory: reports name files as seen from there."""
-
-    def __init__(self, job: Job) -> None:
-        import json
-
-        from checkoutgen.lint.rulebook import stamp, user_cache
-
-        tool = Path(__file__).stat().st_mtime_ns
-        key = _sha(json.dumps([__version__, tool, stamp(), job, str(Path.cwd())], sort_keys=True, default=str).encode())
-        self.path = user_cache() / f"lint-{key[:20]}.json"
-        self.hashes: dict[str, str] = {}
-        self.changed = False
-        try:
-            self.entries: dict[str, Any] = json.loads(self.path.read_bytes())
-        except (OSError, ValueError):
-            self.entries = {}
-
-    def hash(self, path: str) -> str:
-        if path not in self.hashes:
-            try:
-                with open(path, "rb") as file:
-                    self.hashes[path] = _sha(file.read())
-            except OSError:
-                self.hashes[path] = ""
-        return self.hashes[path]
-
-    def get(self, path: Path) -> Report | None:
-        entry = self.entries.get(str(path))
-        if not entry or any(self.hash(name) != digest or not digest for name, digest in entry["files"]):
-            return None
-        return _report(entry["report"])
-
-    def put(self, path: Path, report: Report, digests: Digests) -> None:
-        if report.broken_rules or not digests:
-            return
-        lists = {name: [vars(finding) for finding in getattr(report, name)] for name in _LISTS}
-        self.entries[str(path)] = {"files": digests, "report": {**vars(report), **lists}}
-        self.changed = True
-
-    def save(self) -> None:
-        import json
-
-        from checkoutgen.lint.rulebook import write_atomically
-
-        if self.changed:
-            newest = dict(list(self.entries.items())[-KEPT:])
-            write_atomically(self.path, json.dumps(newest, ensure_ascii=False, separators=(",", ":")))
-
-
-def _sha(content: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(content).hexdigest()
-
-
-def _report(kept: dict[str, Any]) -> Report:
-    def finding(data: dict[str, Any]) -> Finding:
-        return Finding(
-            **{
-                **data,
-                "place": Place(*data["place"]),
-                "provisions": tuple(Provision(*p) for p in data["provisions"]),
-                "languages": tuple(data["languages"]),
-            }
-        )
-
-    lists = {name: [finding(data) for data in kept[name]] for name in _LISTS}
-    return Report(**{**kept, **lists, "broken_rules": [tuple(pair) for pair in kept["broken_rules"]]})

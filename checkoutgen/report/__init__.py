@@ -1,7 +1,11 @@
-"""What a lint found, in one file per output format. Each has ``render(reports, context) -> str`` and knows no other."""
+"""What a lint found, in one file per output format. Each has ``render(reports, context)`` and knows no other.
+
+It gives the text in parts and keeps none of the reports, which may be more than fit in memory; it can go through them
+several times."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -23,12 +27,18 @@ def formats() -> list[str]:
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem[0] != "_")
 
 
-def render(name: str, reports: list[Report], context: Context) -> str:
-    """The reports in a format. Raises UsageError for a format that is not there."""
+def render(name: str, reports: Collection[Report], context: Context) -> Iterator[str]:
+    """The reports in a format, part by part. Raises UsageError for a format that is not there."""
     if name not in formats():
         raise UsageError(f"there is no format `{name}`; there are {', '.join(formats())}")
-    text: str = import_module(f"checkoutgen.report.{name}").render(reports, context)
-    return text
+    parts: Iterator[str] = import_module(f"checkoutgen.report.{name}").render(reports, context)
+    return parts
+
+
+def separated(parts: Iterable[str], by: str) -> Iterator[str]:
+    """The parts with something between them."""
+    for number, part in enumerate(parts):
+        yield f"{by}{part}" if number else part
 
 
 def one_line(text: str) -> str:
@@ -40,4 +50,4 @@ def plural(count: int, word: str) -> str:
     return f"{count} {word}{'' if count == 1 else 's'}"
 
 
-__all__ = ["Context", "formats", "one_line", "plural", "printable", "render"]
+__all__ = ["Context", "formats", "one_line", "plural", "printable", "render", "separated"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
 from checkoutgen.lint.model import Report
 from checkoutgen.report import Context
 
@@ -21,9 +23,9 @@ def _command(name: str, text: str, **properties: object) -> str:
     return f"::{name} {said}::{_data(text)}"
 
 
-def render(reports: list[Report], context: Context) -> str:
-    lines = []
+def render(reports: Collection[Report], context: Context) -> Iterator[str]:
     for report in reports:
+        lines = []
         for found in report.open:
             place, statutes = found.place, f" ({'; '.join(found.statutes)})" if found.statutes else ""
             text = f"{found.message}{statutes} {found.remedy}"
@@ -34,4 +36,4 @@ def render(reports: list[Report], context: Context) -> str:
             _command("warning", f"From {found.since}: {found.message}", file=report.file, title=found.rule)
             for found in report.upcoming
         ]
-    return "\n".join(lines) + ("\n" if lines else "")
+        yield "".join(f"{line}\n" for line in lines)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from checkoutgen.lint.engine import digest, fingerprint
 from checkoutgen.lint.model import Finding, Report
-from checkoutgen.report import Context
+from checkoutgen.report import Context, separated
 
 _SEVERITIES = {"error": "major", "warning": "minor", "info": "info"}
 
 
-def render(reports: list[Report], context: Context) -> str:
-    entries = [_entry(finding) for report in reports for finding in report.open]
-    entries += [_broken(report, rule, why) for report in reports for rule, why in report.broken_rules]
-    return json.dumps(entries, ensure_ascii=False, indent=2) + "\n"
+def render(reports: Collection[Report], context: Context) -> Iterator[str]:
+    yield "["
+    yield from separated((f"\n  {_text(entry)}" for report in reports for entry in _entries(report)), ",")
+    yield "\n]\n"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+
+
+def _entries(report: Report) -> Iterator[dict[str, Any]]:
+    yield from map(_entry, report.open)
+    yield from (_broken(report, rule, why) for rule, why in report.broken_rules)
 
 
 def _entry(finding: Finding) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from html import escape
 from pathlib import Path
 
@@ -48,26 +48,24 @@ _EVERYWHERE = "Every market"
 _NO_MARKET = "(all)"
 
 
-def render(reports: list[Report], context: Context) -> str:
+def render(reports: Collection[Report], context: Context) -> Iterator[str]:
     days = sorted({report.day for report in reports})
-    body = [
-        f"<h1>Legal review by the law of {escape(', '.join(days))}</h1>",
-        f"<p>Judged by checkoutgen {escape(context.version)}. A technical review, not legal advice: each rule "
-        f"shows the evidence it rests on; “{UNVERIFIED}” means that nobody has compared it with a source yet.</p>",
-    ]
-    if len(reports) > 1:
-        links = "".join(
-            f'<li><a href="#spec-{i}">{escape(report.shop or report.file)}</a></li>' for i, report in enumerate(reports)
-        )
-        body.append(f'<nav aria-label="Shops"><ul>{links}</ul></nav>')
-    body += [_report(report, index) for index, report in enumerate(reports)]
-    return (
+    yield (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Legal review</title><style>{_STYLE}</style></head><body><main>\n"
-        + "\n".join(body)
-        + "\n</main></body></html>\n"
+        f"<h1>Legal review by the law of {escape(', '.join(days))}</h1>\n"
+        f"<p>Judged by checkoutgen {escape(context.version)}. A technical review, not legal advice: each rule "
+        f"shows the evidence it rests on; “{UNVERIFIED}” means that nobody has compared it with a source yet.</p>\n"
     )
+    if len(reports) > 1:
+        yield '<nav aria-label="Shops"><ul>'
+        for index, report in enumerate(reports):
+            yield f'<li><a href="#spec-{index}">{escape(report.shop or report.file)}</a></li>'
+        yield "</ul></nav>\n"
+    for index, report in enumerate(reports):
+        yield f"{_report(report, index)}\n"
+    yield "</main></body></html>\n"
 
 
 def _report(report: Report, index: int) -> str:

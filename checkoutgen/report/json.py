@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from checkoutgen.lint.model import Finding, Report
 from checkoutgen.lint.rulebook import prose, rules
-from checkoutgen.report import Context
+from checkoutgen.report import Context, separated
 
 VERSION = 1
 
 
-def render(reports: list[Report], context: Context) -> str:
-    document = {
-        "version": VERSION,
-        "tool": {"name": "checkoutgen", "version": context.version},
-        "specs": [_spec(report) for report in reports],
-    }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+def render(reports: Collection[Report], context: Context) -> Iterator[str]:
+    head = {"version": VERSION, "tool": {"name": "checkoutgen", "version": context.version}, "specs": []}
+    before, after = _text(head).split("[]")
+    yield f"{before}[\n    "
+    yield from separated((_text(_spec(report)).replace("\n", "\n    ") for report in reports), ",\n    ")
+    yield f"\n  ]{after}\n"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _spec(report: Report) -> dict[str, Any]:

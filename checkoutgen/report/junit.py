@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 from checkoutgen.lint.model import Report
@@ -20,13 +21,10 @@ def _attribute(text: str) -> str:
     return quoteattr(_FORBIDDEN.sub(" ", text))
 
 
-def render(reports: list[Report], context: Context) -> str:
-    suites = [_suite(report) for report in reports]
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="checkoutgen lint">\n'
-        + "".join(suites)
-        + "</testsuites>\n"
-    )
+def render(reports: Collection[Report], context: Context) -> Iterator[str]:
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="checkoutgen lint">\n'
+    yield from map(_suite, reports)
+    yield "</testsuites>\n"
 
 
 def _suite(report: Report) -> str:

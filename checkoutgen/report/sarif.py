@@ -5,44 +5,44 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html"""
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import quote
 
 from checkoutgen.lint.engine import fingerprint
 from checkoutgen.lint.model import Finding, Report
 from checkoutgen.lint.rulebook import prose, rules
-from checkoutgen.report import Context
+from checkoutgen.report import Context, separated
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
-def render(reports: list[Report], context: Context) -> str:
-    findings = [finding for report in reports for finding in report.findings]
-    names = sorted({finding.rule for finding in findings})
+def render(reports: Collection[Report], context: Context) -> Iterator[str]:
+    names = sorted({finding.rule for report in reports for finding in report.findings})
     indexes = {name: index for index, name in enumerate(names)}
-    broken = [(report, rule, why) for report in reports for rule, why in report.broken_rules]
-    run: dict[str, Any] = {
-        "tool": {
-            "driver": {
-                "name": "checkoutgen",
-                "semanticVersion": context.version,
-                "rules": [_rule(name) for name in names],
-            }
-        },
-        "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, indexes[finding.rule]) for finding in findings],
-        "invocations": [
-            {
-                "executionSuccessful": not broken,
-                "toolExecutionNotifications": [
-                    {"level": "error", "message": {"text": f"The rule {rule} failed on {report.file}: {why}"}}
-                    for report, rule, why in broken
-                ],
-            }
+    broken = [(report.file, rule, why) for report in reports for rule, why in report.broken_rules]
+    driver = {
+        "name": "checkoutgen",
+        "semanticVersion": context.version,
+        "rules": [_rule(name) for name in names],
+    }
+    invocation = {
+        "executionSuccessful": not broken,
+        "toolExecutionNotifications": [
+            {"level": "error", "message": {"text": f"The rule {rule} failed on {file}: {why}"}}
+            for file, rule, why in broken
         ],
     }
-    document = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+    yield '{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","version":"2.1.0","runs":[{'
+    yield f'"tool":{_text({"driver": driver})},"columnKind":"unicodeCodePoints","results":['
+    yield from separated(
+        (_text(_result(finding, indexes[finding.rule])) for report in reports for finding in report.findings), ","
+    )
+    yield f'],"invocations":[{_text(invocation)}]}}]}}\n'
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _rule(name: str) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
+from bisect import insort
+from collections import Counter
+from collections.abc import Collection, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from checkoutgen.lint.model import Finding, Report
@@ -12,9 +15,13 @@ _COLOURS = {"error": "31", "warning": "33", "info": "36", "dim": "2", "bold": "1
 WIDEST = 140
 
 
-def render(reports: list[Report], context: Context) -> str:
-    lines: list[str] = []
+NAMED = 10  # shops that will break on one day
+
+
+def render(reports: Collection[Report], context: Context) -> Iterator[str]:
+    breaks = _Breaks()
     for report in reports:
+        lines = []
         for finding in report.open:
             lines += [*_finding(finding, context), ""]
         lines += [
@@ -23,9 +30,10 @@ def render(reports: list[Report], context: Context) -> str:
         if report.upcoming:
             lines += [*_upcoming(report, context), ""]
         lines.append(_summary(report))
+        yield "\n".join(lines) + "\n"
+        breaks.add(report)
     if len(reports) > 1:
-        lines += ["", *_fleet(reports)]
-    return "\n".join(lines) + "\n"
+        yield "\n".join(["", *breaks.lines(len(reports))]) + "\n"
 
 
 def _paint(text: str, colour: str, context: Context) -> str:
@@ -72,7 +80,7 @@ def _short(statute: str, most: int = 150) -> str:
     return statute if len(statute) <= most else statute[: most - 1].rstrip(" ,;(") + "…"
 
 
-@cache
+@lru_cache(maxsize=16)
 def _lines(file: str) -> tuple[str, ...]:
     try:
         return (
@@ -106,17 +114,24 @@ def _summary(report: Report) -> str:
     return f"{printable(report.file)}: {said or 'in order'} on {report.day} in {where}{kept}"
 
 
-def _fleet(reports: list[Report]) -> list[str]:
+class _Breaks:
     """Which shops break on which date, and how many are broken now."""
-    broken = [report for report in reports if report.worst() == "error"]
-    lines = [f"{plural(len(reports), 'shop')}: {len(reports) - len(broken)} without errors, {len(broken)} with"]
-    dates: dict[str, set[str]] = {}
-    for report in reports:
-        for finding in (finding for finding in report.upcoming if finding.severity != "info"):
-            dates.setdefault(finding.since, set()).add(printable(report.file))
-    lines += [
-        f"  {day}: {plural(len(files), 'shop')} will break: {', '.join(sorted(files)[:10])}"
-        + (" …" if len(files) > 10 else "")
-        for day, files in sorted(dates.items())
-    ]
-    return lines
+
+    def __init__(self) -> None:
+        self.broken = 0
+        self.count: Counter[str] = Counter()  # by day
+        self.first: dict[str, list[str]] = {}  # by day: the first names in order
+
+    def add(self, report: Report) -> None:
+        self.broken += report.worst() == "error"
+        for day in {finding.since for finding in report.upcoming if finding.severity != "info"}:
+            self.count[day] += 1
+            names = self.first.setdefault(day, [])
+            insort(names, printable(report.file))
+            del names[NAMED:]
+
+    def lines(self, count: int) -> Iterator[str]:
+        yield f"{plural(count, 'shop')}: {count - self.broken} without errors, {self.broken} with"
+        for day, names in sorted(self.first.items()):
+            more = " …" if self.count[day] > len(names) else ""
+            yield f"  {day}: {plural(self.count[day], 'shop')} will break: {', '.join(names)}{more}"

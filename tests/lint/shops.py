@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from checkoutgen.lint import texts as phrases
+from checkoutgen.lint.command import Answer
 from checkoutgen.lint.engine import Options, judge
 from checkoutgen.lint.model import Finding
 from checkoutgen.spec import Place, Spec, load
@@ -312,3 +313,8 @@ def place_in(text: str, path: str) -> tuple[int, int]:
 
 
 __all__ = ["PAGES", "TODAY", "Place", "Shop", "good", "place_in", "put"]
+
+
+def printed(answer: Answer) -> str:
+    """What a command prints. Of many specs it can be read once."""
+    return "".join(answer.output)

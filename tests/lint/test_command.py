@@ -15,7 +15,7 @@ import jsonschema_rs
 import pytest
 import yaml
 from sarif import sarif
-from shops import Shop, good
+from shops import Shop, good, printed
 
 from checkoutgen.errors import UsageError
 from checkoutgen.lint import rulebook
@@ -103,15 +103,15 @@ def test_a_rule_that_fails_names_itself_and_the_rest_still_runs(bad: Path, monke
     monkeypatch.setattr(module, "check", fail)
     answer = run(bad)
     assert answer.code == 70
-    assert "the rule `picture-without-alt` failed: ZeroDivisionError: by nobody" in answer.printed
-    assert "eu-harmonised-guarantee-notice" in answer.printed or "guarantee_notice" in answer.printed
+    assert "the rule `picture-without-alt` failed: ZeroDivisionError: by nobody" in printed(answer)
+    assert "eu-harmonised-guarantee-notice" in printed(answer) or "guarantee_notice" in printed(answer)
 
 
 # text
 
 
 def test_text_shows_the_line_with_a_caret(bad: Path) -> None:
-    lines = run(bad).printed.splitlines()
+    lines = printed(run(bad)).splitlines()
     number = next(n for n, line in enumerate(bad.read_text().splitlines(), 1) if "guarantee_notice" in line)
     assert lines[0].startswith(
         f"{bad}:{number}:3: error: The harmonised notice on the legal guarantee is switched off ["
@@ -119,7 +119,7 @@ def test_text_shows_the_line_with_a_caret(bad: Path) -> None:
     assert lines[1].endswith("|   guarantee_notice: none")
     assert lines[2].index("^") == lines[1].index("guarantee_notice")
     assert any(line.strip().startswith("do: Set `legal.guarantee_notice: harmonised`") for line in lines)
-    assert "\x1b" not in run(bad).printed
+    assert "\x1b" not in printed(run(bad))
 
 
 def test_a_finding_in_a_legal_text_points_into_its_file(tmp_path: Path) -> None:
@@ -127,18 +127,18 @@ def test_a_finding_in_a_legal_text_points_into_its_file(tmp_path: Path) -> None:
     shop.texts["fr"]["terms"] += "Plateforme : https://ec.europa.eu/consumers/odr\n"
     path = written(shop, tmp_path)
     terms = tmp_path / "legal" / "fr" / "terms.md"
-    assert run(path).printed.startswith(f"{terms}:{len(terms.read_text().splitlines())}:1: error:")
+    assert printed(run(path)).startswith(f"{terms}:{len(terms.read_text().splitlines())}:1: error:")
 
 
 # formats
 
 
 def as_json(path: Path, **arguments: Any) -> Any:
-    return json.loads(run(path, format="json", **arguments).printed)["specs"][0]
+    return json.loads(printed(run(path, format="json", **arguments)))["specs"][0]
 
 
 def test_json_is_versioned_and_one_based(bad: Path) -> None:
-    document = json.loads(run(bad, format="json").printed)
+    document = json.loads(printed(run(bad, format="json")))
     assert document["version"] == 1
     (finding,) = document["specs"][0]["findings"]
     assert finding["line"] >= 1
@@ -154,7 +154,7 @@ def test_sarif_keeps_to_the_standard_and_lists_only_what_was_triggered(bad: Path
         "guarantee_notice: none", "guarantee_notice: none # checkoutgen: ignore[eu-harmonised-guarantee-notice] printed"
     )
     bad.write_text(text.replace("- 2\n", "- 12\n").replace("- 3\n", "- 31\n"))
-    (found,) = sarif(run(bad, format="sarif").printed)["runs"]
+    (found,) = sarif(printed(run(bad, format="sarif")))["runs"]
     assert {rule["id"] for rule in found["tool"]["driver"]["rules"]} == {
         result["ruleId"] for result in found["results"]
     }
@@ -172,13 +172,13 @@ def test_sarif_of_every_kind_of_report_is_valid(bad: Path, tmp_path: Path, monke
     broken.write_text("shop: [\n")
     kept = tmp_path / "kept.json"
     run(bad, write_baseline=kept)
-    assert sarif(run(clean, format="sarif").printed)["runs"][0]["results"] == []
-    (old,) = sarif(run(bad, format="sarif", baseline=kept).printed)["runs"][0]["results"]
+    assert sarif(printed(run(clean, format="sarif")))["runs"][0]["results"] == []
+    (old,) = sarif(printed(run(bad, format="sarif", baseline=kept)))["runs"][0]["results"]
     assert (old["baselineState"], old["suppressions"][0]["kind"]) == ("unchanged", "external")
-    every = sarif(run(clean, bad, broken, format="sarif", upcoming=400).printed)["runs"][0]
+    every = sarif(printed(run(clean, bad, broken, format="sarif", upcoming=400)))["runs"][0]
     assert len({r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in every["results"]}) == 2
     monkeypatch.setattr(module, "check", lambda case: 1 / 0)
-    failed = sarif(run(clean, format="sarif").printed)["runs"][0]["invocations"][0]
+    failed = sarif(printed(run(clean, format="sarif")))["runs"][0]["invocations"][0]
     assert failed["executionSuccessful"] is False
     assert "picture-without-alt" in failed["toolExecutionNotifications"][0]["message"]["text"]
 
@@ -193,24 +193,24 @@ def test_sarif_of_every_kind_of_report_is_valid(bad: Path, tmp_path: Path, monke
     ],
 )  # fmt: skip
 def test_the_schema_of_sarif_finds_a_planted_fault(bad: Path, fault: dict[str, Any]) -> None:
-    document = json.loads(run(bad, format="sarif").printed)
+    document = json.loads(printed(run(bad, format="sarif")))
     document["runs"][0]["results"][0] |= fault
     with pytest.raises(jsonschema_rs.ValidationError):
         sarif(json.dumps(document))
 
 
 def test_github_annotations_are_chosen_inside_actions(bad: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not run(bad).printed.startswith("::")
+    assert not printed(run(bad)).startswith("::")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    assert run(bad).printed.startswith(f"::error file={bad},line=")
+    assert printed(run(bad)).startswith(f"::error file={bad},line=")
 
 
 def test_gitlab_and_junit(bad: Path) -> None:
-    (entry,) = json.loads(run(bad, format="gitlab").printed)
+    (entry,) = json.loads(printed(run(bad, format="gitlab")))
     assert entry["severity"] == "major"
     assert len(entry["fingerprint"]) >= 16
     assert entry["location"]["lines"]["begin"] > 1
-    suite = ElementTree.fromstring(run(bad, format="junit").printed)[0]
+    suite = ElementTree.fromstring(printed(run(bad, format="junit")))[0]
     assert suite.attrib["failures"] == "1"
     assert suite.find("testcase/failure") is not None
 
@@ -219,7 +219,7 @@ def test_several_outputs_at_once(bad: Path, tmp_path: Path) -> None:
     names = formats()
     assert names == ["github", "gitlab", "html", "json", "junit", "sarif", "text"]
     answer = run(bad, outputs=[f"{name}:{tmp_path / name}" for name in names])
-    assert answer.printed
+    assert printed(answer)
     assert all((tmp_path / name).read_text() for name in names)
     sarif((tmp_path / "sarif").read_text())
 
@@ -231,20 +231,20 @@ HOSTILE = "<script>alert(1)</script>\u202e::error::%0A\x1b[31m"
 def test_hostile_words_of_a_spec_stay_words(name: str, tmp_path: Path) -> None:
     shop = good("FR")
     shop.patch({"checkout.order_button": {"fr": "<script>alert(1)</script> ::error::%0A"}, "shop.name": "::error::<b>"})
-    printed = run(written(shop, tmp_path), format=name).printed
-    assert "alert" in printed
+    text = printed(run(written(shop, tmp_path), format=name))
+    assert "alert" in text
     if name == "sarif":
-        sarif(printed)
-    assert "\x1b" not in printed
+        sarif(text)
+    assert "\x1b" not in text
     if name == "html":
-        assert "<script" not in printed
-        assert "&lt;script&gt;" in printed
+        assert "<script" not in text
+        assert "&lt;script&gt;" in text
     if name == "github":
         assert all(
-            line.startswith(("::error file=", "::warning file=", "::notice file=")) for line in printed.splitlines()
+            line.startswith(("::error file=", "::warning file=", "::notice file=")) for line in text.splitlines()
         )
     if name == "junit":
-        ElementTree.fromstring(printed)
+        ElementTree.fromstring(text)
 
 
 def test_the_reviewers_page_says_what_is_fulfilled_missing_ignored_and_not_judged(bad: Path) -> None:
@@ -252,7 +252,7 @@ def test_the_reviewers_page_says_what_is_fulfilled_missing_ignored_and_not_judge
         bad.read_text()
         + "mails: # checkoutgen: ignore[mail-nobody-sends] the till does it\n  send: [order-confirmation, withdrawal-received]\n"
     )
-    page = run(bad, format="html").printed
+    page = printed(run(bad, format="html"))
     for caption in ("Missing or wrong", "Fulfilled", "Could not be judged"):
         assert f"<caption>{caption}</caption>" in page
     assert "L221-14" in page

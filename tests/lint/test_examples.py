@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from shops import printed
 
 from checkoutgen.lint.command import Request, lint
 
@@ -16,5 +17,5 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 )
 def test_the_example_lints_clean(name: str, markets: str) -> None:
     answer = lint(Request([EXAMPLES / name], as_of="2026-11-22", fail_on="info"))
-    assert answer.printed.startswith(f"{EXAMPLES / name}: in order on 2026-11-22 in {markets}")
+    assert printed(answer).startswith(f"{EXAMPLES / name}: in order on 2026-11-22 in {markets}")
     assert answer.code == 0

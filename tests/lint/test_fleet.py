@@ -6,17 +6,24 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
-from shops import good
+from sarif import sarif
+from shops import good, printed
 
 from checkoutgen.errors import CheckoutgenError
 from checkoutgen.lint import fleet
 from checkoutgen.lint.command import Request, lint
 from checkoutgen.lint.engine import Options
+from checkoutgen.report import formats
 
 JOB = fleet.Job(Options("2026-11-22"))
+MINIMAL = Path(__file__).parents[2] / "examples" / "minimal.yaml"
 
 
 @pytest.fixture
@@ -96,14 +103,15 @@ def test_the_end_says_which_shops_break_on_which_date(shops: Path) -> None:
     shop.write(shops / "shop-03")
     answer = lint(Request([shops], as_of="2026-11-22", upcoming=180))
     assert answer.code == 1
-    assert "20 shops: 16 without errors, 4 with" in answer.printed
-    assert f"2027-02-01: 1 shop will break: {shops / 'shop-03' / 'shop.yaml'}" in answer.printed
+    text = printed(answer)
+    assert "20 shops: 16 without errors, 4 with" in text
+    assert f"2027-02-01: 1 shop will break: {shops / 'shop-03' / 'shop.yaml'}" in text
 
 
 CHECK = fleet.check
 
 
-def killed(path: Path, job: fleet.Job, text: bytes | None = None) -> tuple[fleet.Report, fleet.Digests]:
+def killed(path: Path, job: fleet.Job, text: bytes | None = None) -> tuple[fleet.Report, dict[Path, bytes]]:
     if path.parent.name == "shop-07":
         os.kill(os.getpid(), signal.SIGKILL)
     return CHECK(path, job, text)
@@ -121,10 +129,100 @@ def test_a_process_that_is_killed_gives_an_error_and_no_part_of_a_report(
     assert not sarif.exists()
 
 
+def failing(case: object) -> Iterator[object]:
+    raise ZeroDivisionError("by nobody")
+
+
+def test_a_rule_that_fails_in_another_process_names_itself_and_the_rest_is_judged(
+    shops: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with monkeypatch.context() as patched:
+        patched.setattr("checkoutgen.lint.rules.accessibility.picture_without_alt.check", failing)
+        answer = lint(Request([shops], as_of="2026-11-22"))
+    text = printed(answer)
+    assert answer.code == 70
+    assert text.count("the rule `picture-without-alt` failed: ZeroDivisionError: by nobody") == 20
+    assert text.count("[eu-harmonised-guarantee-notice]") == 4
+    assert lint(Request([shops], as_of="2026-11-22")).code == 1, "not taken from the cache"
+
+
+HOSTILE = {
+    "empty": b"",
+    "half": b"shop: {name: Half\n",
+    "binary": b"shop:\n\x00\xff\xfe",
+    "bomb": b"shop: &a [x,x,x,x]\n" + b"".join(b"%c: &%c [*%c,*%c]\n" % (n, n, n - 1, n - 1) for n in range(98, 110)),
+    "deep": b"shop:\n" + b"[" * 5000,
+    "twice": b"shop: {name: A}\nshop: {name: B}\n",
+    "words": 'shop: {name: "<b>::error::%0A\u202e]]>"}\n'.encode(),
+}
+
+
+@pytest.mark.parametrize("name", formats())
+def test_every_format_carries_many_specs_with_hostile_ones_among_them(
+    name: str, shops: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind, content in HOSTILE.items():
+        (shops / f"bad-{kind}").mkdir()
+        (shops / f"bad-{kind}" / "shop.yaml").write_bytes(content)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    paths = [*fleet.specs([shops]), shops / "bad-empty" / "shop.yaml"]  # a folder has no spec without a `shop` section
+    answer = lint(Request(paths, as_of="2026-11-22", format=name, cache=False))
+    text = printed(answer)
+    assert answer.code == 2
+    assert "\u202e" not in text
+    assert lint(Request(paths, as_of="2026-11-22", format=name, outputs=[f"{name}:{shops / 'written'}"])).code == 2
+    assert (shops / "written").read_text(encoding="utf-8") == text, "two processes or one, printed or written"
+    for kind in HOSTILE:
+        assert f"bad-{kind}" in text
+    if name == "json":
+        assert [spec["file"] for spec in json.loads(text)["specs"]] == [str(path) for path in paths]
+    if name == "gitlab":
+        assert len({entry["location"]["path"] for entry in json.loads(text)}) == 4 + len(HOSTILE)
+    if name == "sarif":
+        (run,) = sarif(text)["runs"]
+        assert {run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] for result in run["results"]} == {
+            "invalid-spec",
+            "eu-harmonised-guarantee-notice",
+        }
+    if name == "junit":
+        assert len(ElementTree.fromstring(text)) == len(paths)
+    if name == "html":
+        assert text.count('class="signature"') == len(paths)
+
+
+def peak(*command: str) -> float:
+    """The memory of the largest process of a command, in MiB."""
+    before = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)"
+    after = "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
+    measured = subprocess.run([sys.executable, "-c", f"{before}; {after}", *command], capture_output=True, check=True)
+    return float(measured.stdout)
+
+
+@pytest.mark.parametrize("options", [["--no-cache"], []], ids=["judged", "from-the-cache"])
+def test_more_specs_take_no_more_memory(options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To keep the reports of the added 300 in memory, six findings each, takes 15 MiB."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    picture = (MINIMAL.parent / "minimal" / "savon.svg").read_bytes()
+    missing = ("  register:", "  vat_id:", "  share_capital:", "  publication_director:", "  host:", "  epr:")
+    lines = MINIMAL.read_text(encoding="utf-8").splitlines(keepends=True)
+    content = "".join(line for line in lines if not line.startswith(missing)).encode()
+    for folder, count in (("few", 60), ("many", 360)):
+        for number in range(count):
+            shop = tmp_path / folder / f"{number:03}"
+            (shop / "minimal").mkdir(parents=True)
+            (shop / "shop.yaml").write_bytes(content)
+            (shop / "minimal" / "savon.svg").write_bytes(picture)
+    lint = [sys.executable, "-m", "checkoutgen", "lint", "--format", "sarif", *options]
+    for folder in ("few", "many"):
+        peak(*lint, str(tmp_path / folder))  # fills the cache
+    assert peak(*lint, str(tmp_path / "many")) - peak(*lint, str(tmp_path / "few")) < 4
+
+
 def test_one_broken_spec_does_not_stop_the_others(shops: Path) -> None:
     (shops / "shop-02" / "shop.yaml").write_text("shop: [\n")
     answer = lint(Request([shops], as_of="2026-11-22", format="json", cache=False))
-    specs = json.loads(answer.printed)["specs"]
+    specs = json.loads(printed(answer))["specs"]
     assert answer.code == 2
     assert len(specs) == 20
     assert specs[2]["findings"][0]["rule"] == "invalid-spec"

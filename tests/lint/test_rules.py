@@ -80,7 +80,7 @@ def test_bad_example_is_found(name: str, tmp_path: Path) -> None:
         assert finding.place.line <= len(Path(finding.place.file).read_text(encoding="utf-8").splitlines())
         assert finding.remedy, "a finding says what to do"
     report = Report(str(tmp_path / "shop.yaml"), shop.day, found)
-    assert len(sarif(render("sarif", [report], Context("1.0.0")))["runs"][0]["results"]) == len(found)
+    assert len(sarif("".join(render("sarif", [report], Context("1.0.0"))))["runs"][0]["results"]) == len(found)
 
 
 @pytest.mark.parametrize("market", ["FR", "DE", "AT", "SE", "NL", "ES", "IT", "BE", "GB", "CH", "US"])
