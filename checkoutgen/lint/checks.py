@@ -21,6 +21,7 @@ the function that judges a case: what can be worked out of the item alone is wor
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import signal
@@ -253,7 +254,7 @@ def texts(item: dict[str, Any], rule: Rule) -> Judge:
     def judge(case: Case) -> Iterator[Outcome]:
         for path in item["texts"]:
             for here, written in case.each(path):
-                if not isinstance(written, dict) or _has_proof(case, here, item):
+                if not isinstance(written, dict):
                     continue
                 for language in case.languages:
                     phrase = item["hasnt"].get(language, item["hasnt"].get("any"))
@@ -261,7 +262,8 @@ def texts(item: dict[str, Any], rule: Rule) -> Judge:
                     if not (phrase and isinstance(said, str)):
                         continue
                     plain = phrases.normalise(said)
-                    if span := phrases.find(plain, phrase):
+                    span = phrases.find(plain, phrase)
+                    if span and not _has_proof(case, here, item):
                         message = _say(item, "the text says “{value}”", value=plain[slice(*span)])
                         yield Outcome(False, here, message, languages=(language,))
 
@@ -350,7 +352,8 @@ def _without_amount(label: str) -> str:
     return _AMOUNT.sub("", label)
 
 
-SECONDS = 10  # of CPU that a check in Python may take
+SECONDS = 10  # of CPU that a check in Python may take, and up to a ring more
+RINGS = 4  # of the alarm in this time
 
 
 def python(item: dict[str, Any], rule: Rule) -> Judge:
@@ -365,30 +368,44 @@ def python(item: dict[str, Any], rule: Rule) -> Judge:
     return judge
 
 
-def _within_limit(check: Callable[[Case], Iterable[Outcome]], case: Case) -> list[Outcome]:
-    """What a check finds; ends one that does not end by itself, where the system can (the main thread, not Windows)."""
-    if not _can_end():
-        return list(check(case))
-    # Again and again: an error that is raised while objects are being freed is lost, and the check would never end.
-    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS, SECONDS)
+class _Watch:
+    """Ends a check that does not end by itself, where the system can (in the main thread, and not on Windows).
+
+    An alarm rings again and again while a spec is judged: to set it for each check costs more than most of them."""
+
+    rings: int | None = None  # since the check began; None between checks
+
+    @classmethod
+    def ring(cls, *_: object) -> None:
+        if cls.rings is None:
+            return
+        cls.rings += 1
+        # From here on each time: an error that is raised while objects are being freed is lost.
+        if cls.rings > RINGS:
+            raise TimeoutError(f"no answer within {SECONDS} s of CPU")
+
+
+@contextlib.contextmanager
+def watched() -> Iterator[None]:
+    """Within it, checks in Python are ended after about `SECONDS` of CPU."""
     try:
-        return list(check(case))
+        signal.signal(signal.SIGVTALRM, _Watch.ring)
+    except (AttributeError, ValueError):
+        yield
+        return
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS / RINGS, SECONDS / RINGS)
+    try:
+        yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
-@cache
-def _can_end() -> bool:
-    """Whether an alarm will end a check. Made ready once: to do it for each would double what most of them cost."""
-
-    def give_up(number: int, frame: Any) -> None:
-        raise TimeoutError(f"no answer within {SECONDS} s of CPU")
-
+def _within_limit(check: Callable[[Case], Iterable[Outcome]], case: Case) -> list[Outcome]:
+    _Watch.rings = 0
     try:
-        signal.signal(signal.SIGVTALRM, give_up)
-    except (AttributeError, ValueError):
-        return False
-    return True
+        return list(check(case))
+    finally:
+        _Watch.rings = None
 
 
 def _sound(outcome: Any) -> None:

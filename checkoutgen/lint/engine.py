@@ -237,7 +237,8 @@ def fingerprint(finding: Finding) -> str:
 def judge(spec: Any, options: Options) -> tuple[list[Finding], list[Finding], list[tuple[str, str]]]:
     """(broken, fulfilled or not judged, rules that failed inside), each in a fixed order."""
     work = _Judge(spec, options)
-    work.judge()
+    with checks.watched():
+        work.judge()
     order = {"error": 0, "warning": 1, "info": 2}
     everything = sorted(
         work.findings(),

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from checkoutgen.errors import CheckoutgenError, Problem, SpecError, UsageError
 from checkoutgen.lint.engine import Options, lint, upcoming
 from checkoutgen.lint.model import Finding, Place, Report
+from checkoutgen.spec.files import UnusableFileError, read_regular
+from checkoutgen.spec.reader import MAX_BYTES
 
 if TYPE_CHECKING:
     from checkoutgen.lint.cache import Cache, Digests
@@ -52,10 +54,9 @@ def _yaml_below(root: Path) -> Iterator[Path]:
 def _is_spec(path: Path) -> bool:
     """Whether a YAML file in a folder is a spec (it has a `shop` section), and not a catalogue, preset or workflow."""
     try:
-        with open(path, "rb") as file:
-            return bool(_SPEC.search(file.read()))
-    except OSError:
-        return True  # let the lint say that it cannot be read
+        return bool(_SPEC.search(read_regular(path, MAX_BYTES)))
+    except UnusableFileError:
+        return True  # let the lint say why it cannot be read
 
 
 def check(path: Path, job: Job, text: bytes | None = None) -> tuple[Report, dict[Path, bytes]]:

@@ -49,13 +49,15 @@ def read_inside(root: Path, name: str, limit: int) -> bytes:
 
 
 def _read(descriptor: int, limit: int) -> bytes:
-    with open(descriptor, "rb", closefd=True) as file:
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise UnusableFileError("is not a regular file")
-        if found.st_size > limit:
-            raise UnusableFileError(f"is larger than {limit:,} bytes")
-        content = file.read(limit + 1)
+        content = b""
+        while len(content) <= limit and (more := os.read(descriptor, min(found.st_size, limit) + 1)):
+            content += more
+    finally:
+        os.close(descriptor)
     if len(content) > limit:
         raise UnusableFileError(f"is larger than {limit:,} bytes")
     return content

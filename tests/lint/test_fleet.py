@@ -44,6 +44,15 @@ def test_a_folder_gives_every_spec_in_it_and_nothing_else(shops: Path) -> None:
     assert [path.name for path in fleet.specs([shops])] == ["shop.yaml"] * 20
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.timeout(60)
+def test_a_pipe_in_the_folder_is_named_and_not_waited_for(shops: Path) -> None:
+    os.mkfifo(shops / "shop-07" / "pipe.yaml")
+    answer = lint(Request([shops], as_of="2026-11-22", cache=False))
+    assert answer.code == 2
+    assert f"{shops / 'shop-07' / 'pipe.yaml'}:1:1: error: is not a regular file [invalid-spec]" in printed(answer)
+
+
 def test_cores_and_cache_change_nothing_in_the_answer(shops: Path) -> None:
     paths = fleet.specs([shops])
     alone = list(fleet.run(paths, JOB, cached=False, cores=1))
