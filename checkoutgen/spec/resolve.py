@@ -245,7 +245,8 @@ def _resolver(schema: contract.Schema) -> _Value | None:
     is_plain = {"string", "integer", "boolean"}.issuperset([kinds] if isinstance(kinds, str) else kinds)
     if is_plain:
         return None
-    return _Resolver(schema).map if kinds == "object" else _Resolver(schema)
+    resolver = _Resolver(schema)
+    return resolver.map if kinds == "object" else resolver.items if kinds == "array" else resolver
 
 
 class _Resolver:
@@ -255,6 +256,8 @@ class _Resolver:
         self.schema = schema
         self.nullable = "null" in schema["type"]
         self.is_number = "number" in schema["type"]
+        self.is_free = "properties" not in schema  # any key will do
+        self.has_markets = "markets" in schema.get("properties", ())
 
     @cached_property
     def keys(self) -> list[tuple[str, _Value | None, Any]]:
@@ -272,18 +275,21 @@ class _Resolver:
         if isinstance(given, dict) or (given is None and self.nullable):
             return self.map(given or {}, at, context, markets)
         if isinstance(given, list):
-            inner = self.inner
-            if inner is None:
-                return list(given)
-            return [inner(item, (*at, index), context, markets) for index, item in enumerate(given)]
+            return self.items(given, at, context, markets)
         return plain_decimal(given) if self.is_number else given
 
+    def items(self, given: list[Any], at: At, context: Context, markets: list[str]) -> list[Any]:
+        inner = self.inner
+        if inner is None:
+            return given.copy()
+        return [inner(item, (*at, index), context, markets) for index, item in enumerate(given)]
+
     def map(self, given: Data, at: At, context: Context, markets: list[str]) -> Data:
-        if isinstance(given.get("markets"), list):
+        if self.has_markets and isinstance(given.get("markets"), list):
             markets = _known_markets(given["markets"], (*at, "markets"), context)
-        if at and at[0] == "seller":
+        if at == ("seller",):
             markets = []  # amounts about the seller itself need no other currency
-        if "properties" not in self.schema:
+        if self.is_free:
             inner = self.inner
             if inner is None:
                 return dict(given)

@@ -8,9 +8,9 @@ from checkoutgen.lint.case import Case, Outcome
 def check(case: Case) -> Iterator[Outcome]:
     currency = case.facts.get("currency", "")
     for path, variant in case.each("catalogue.products[*].variants[*]"):
-        was, prior, price = ((variant.get(key) or {}).get(currency) for key in ("was", "prior_price", "price"))
-        if was is None:
+        if currency not in (variant.get("was") or {}):
             continue
+        prior, price = ((variant.get(key) or {}).get(currency) for key in ("prior_price", "price"))
         if prior is None:
             yield Outcome(False, f"{path}.was", "A reduction is announced without the lowest price of the last 30 days")
         elif price is not None and price >= prior:
