@@ -78,7 +78,7 @@ def check(path: Path, job: Job, text: bytes | None = None) -> tuple[Report, dict
         why = f"{type(error).__name__}: {error}"
         return Report(name, job.options.day, broken_rules=[("reading the spec", why)]), {}
     report = lint(spec, job.options, [dict(entry) for entry in job.baseline])
-    report.inputs = list(dict.fromkeys([name, *map(str, spec.inputs)]))
+    report.inputs = [name, *map(str, list(spec.inputs)[name != "-" :])]  # the first that is read is the spec itself
     if job.until:
         report.upcoming = upcoming(spec, job.options, job.until)
     return report, spec.inputs

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -260,6 +261,27 @@ def test_the_reviewers_page_says_what_is_fulfilled_missing_ignored_and_not_judge
     assert "src=" not in page
     assert "<script" not in page
     assert 'lang="en"' in page
+
+
+def test_the_signature_stands_for_each_file_once_whatever_the_spec_is_called(
+    bad: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def digest(path: Path) -> str:
+        return re.findall(r"SHA-256 of its (\d+ files: <code>[0-9a-f]{64}</code>)", printed(run(path, format="html")))[
+            0
+        ]
+
+    monkeypatch.chdir(bad.parent)
+    files = [path for path in bad.parent.rglob("*") if path.is_file()]
+    first = digest(bad)
+    assert first.startswith(f"{len(files)} files")
+    assert digest(Path(bad.name)) == first
+    for path in (bad, next(bad.parent.rglob("*.md")), next(bad.parent.rglob("*.svg"))):
+        content = path.read_bytes()
+        path.write_bytes(content + b"\n")
+        assert digest(bad) != first, path
+        path.write_bytes(content)
+    assert digest(bad) == first
 
 
 # ignores
