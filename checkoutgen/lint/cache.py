@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -25,7 +26,10 @@ def digest(content: bytes) -> str:
 
 class Cache:
     """Reports by what they rest on: the spec and every file it names, the rules, the version, the options, and the
-    folder that the command runs in, as reports name files as seen from there."""
+    folder that the command runs in, as reports name files as seen from there.
+
+    The processes that judge part from this one while it is open, and must not touch it:
+    https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_connection_across_a_fork_"""
 
     def __init__(self, options: object) -> None:
         tool = Path(__file__).stat().st_mtime_ns
@@ -33,13 +37,29 @@ class Cache:
         self.run = digest(run.encode())
         self.digest = lru_cache(maxsize=1024)(_digest)  # many specs name the same file
         self.is_changed = False
-        file = user_cache() / FILE
+        self.file = user_cache() / FILE
+        self.db = sqlite3.connect("", isolation_level=None)  # for this run alone, where the other cannot be used
+        with contextlib.suppress(OSError):
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            with self._tolerant():
+                self.db = sqlite3.connect(self.file, timeout=0, isolation_level=None)
+        with self._tolerant():
+            self.db.execute("PRAGMA synchronous = OFF")  # what a power cut damages is made again
+            self.db.execute(
+                "CREATE TABLE IF NOT EXISTS reports"
+                " (run TEXT, path TEXT, files TEXT, report TEXT, PRIMARY KEY (run, path))"
+            )
+
+    @contextlib.contextmanager
+    def _tolerant(self) -> Iterator[None]:
+        """Goes on without the cache where another command is writing; what is damaged is begun anew the next time."""
         try:
-            self.db = _open(file)
-        except (OSError, sqlite3.Error) as error:
-            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-                file.unlink(missing_ok=True)  # damaged
-            self.db = _open(None)
+            yield
+        except sqlite3.OperationalError:
+            pass
+        except sqlite3.DatabaseError:
+            with contextlib.suppress(OSError):
+                self.file.unlink(missing_ok=True)
 
     def knows(self, path: Path) -> bool:
         """Whether there is a report, and nothing that it rests on has changed."""
@@ -51,7 +71,7 @@ class Cache:
         return self._row("report", path)
 
     def _row(self, column: str, path: Path) -> str:
-        with contextlib.suppress(sqlite3.Error):
+        with self._tolerant():
             query = f"SELECT {column} FROM reports WHERE run = ? AND path = ?"  # noqa: S608  a name from above
             if found := self.db.execute(query, (self.run, str(path))).fetchone():
                 return str(found[0])
@@ -61,7 +81,7 @@ class Cache:
         """Nothing is put where nothing is known of what it rests on, or where another command is writing."""
         if not digests:
             return
-        with contextlib.suppress(sqlite3.Error):
+        with self._tolerant():
             if not self.is_changed:
                 self.db.execute("BEGIN IMMEDIATE")
                 self.is_changed = True
@@ -69,23 +89,11 @@ class Cache:
             self.db.execute("INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?)", row)
 
     def close(self) -> None:
-        with contextlib.suppress(sqlite3.Error):
+        with self._tolerant():
             if self.is_changed:
                 self.db.execute("DELETE FROM reports WHERE rowid <= (SELECT max(rowid) FROM reports) - ?", (KEPT,))
                 self.db.execute("COMMIT")
         self.db.close()
-
-
-def _open(file: Path | None) -> sqlite3.Connection:
-    """The cache in a file, or one for this run alone."""
-    if file:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    db = sqlite3.connect(file or "", timeout=0, isolation_level=None)
-    db.execute("PRAGMA synchronous = OFF")  # what a power cut damages is made again
-    db.execute(
-        "CREATE TABLE IF NOT EXISTS reports (run TEXT, path TEXT, files TEXT, report TEXT, PRIMARY KEY (run, path))"
-    )
-    return db
 
 
 def _digest(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,8 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from checkoutgen.errors import CheckoutgenError, Problem, SpecError, UsageError
 from checkoutgen.lint.engine import Options, lint, upcoming
 from checkoutgen.lint.model import Finding, Place, Report
-from checkoutgen.spec.files import UnusableFileError, read_regular
-from checkoutgen.spec.reader import MAX_BYTES
 
 if TYPE_CHECKING:
     from checkoutgen.lint.cache import Cache, Digests
@@ -54,9 +53,12 @@ def _yaml_below(root: Path) -> Iterator[Path]:
 def _is_spec(path: Path) -> bool:
     """Whether a YAML file in a folder is a spec (it has a `shop` section), and not a catalogue, preset or workflow."""
     try:
-        return bool(_SPEC.search(read_regular(path, MAX_BYTES)))
-    except UnusableFileError:
-        return True  # let the lint say why it cannot be read
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  a path costs more than the call
+            return True  # let the lint say why it cannot be read
+        with open(path, "rb") as file:
+            return bool(_SPEC.search(file.read()))
+    except OSError:
+        return True
 
 
 def check(path: Path, job: Job, text: bytes | None = None) -> tuple[Report, dict[Path, bytes]]:

@@ -13,8 +13,6 @@ from checkoutgen.report import Context, one_line, plural, printable
 
 _COLOURS = {"error": "31", "warning": "33", "info": "36", "dim": "2", "bold": "1"}
 WIDEST = 140
-
-
 NAMED = 10  # shops that will break on one day
 
 

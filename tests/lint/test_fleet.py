@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -41,6 +43,7 @@ def shops(tmp_path: Path) -> Path:
 
 
 def test_a_folder_gives_every_spec_in_it_and_nothing_else(shops: Path) -> None:
+    (shops / "large.yaml").write_text("- a line of something else\n" * 400_000)
     assert [path.name for path in fleet.specs([shops])] == ["shop.yaml"] * 20
 
 
@@ -89,6 +92,41 @@ def test_the_cache_knows_where_it_stands(shops: Path, monkeypatch: pytest.Monkey
     for folder, wanted in ((shops, 0), (shops / "copy", 1)):
         monkeypatch.chdir(folder)
         assert len(list(fleet.run(paths, JOB))[1].findings) == wanted
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"not a database", b"SQLite format 3\0" + b"\1" * 8000, None],
+    ids=["other", "broken", "broken-inside"],
+)
+def test_a_damaged_cache_is_begun_anew(
+    damage: bytes | None, shops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    paths = fleet.specs([shops])
+    first = list(fleet.run(paths, JOB))
+    (cache,) = (tmp_path / "cache").rglob("*.sqlite")
+    content = cache.read_bytes()
+    cache.write_bytes(content[:4096] + b"\7" * (len(content) - 4096) if damage is None else damage)
+    assert list(fleet.run(paths, JOB)) == first
+    assert list(fleet.run(paths, JOB)) == first
+    monkeypatch.setattr(fleet, "check", None)
+    assert list(fleet.run(paths, JOB)) == first, "from the cache again"
+
+
+def test_a_cache_that_another_command_writes_to_or_that_has_no_place_is_done_without(
+    shops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    paths = fleet.specs([shops])
+    first = list(fleet.run(paths[:16], JOB))
+    (cache,) = (tmp_path / "cache").rglob("*.sqlite")
+    with contextlib.closing(sqlite3.connect(cache, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert list(fleet.run(paths, JOB))[:16] == first
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert list(fleet.run(paths, JOB))[:16] == first
 
 
 def test_unchanged_specs_are_not_read_again(shops: Path, monkeypatch: pytest.MonkeyPatch) -> None:
