@@ -8,6 +8,9 @@ PY := .venv/bin/python
 PROVIDERS := checkoutgen/templates/payments
 COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
+# Where it is set, each of the many processes of the tests compiles every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test slow campaign lock clean
 setup: .venv/installed
 
