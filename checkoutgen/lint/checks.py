@@ -380,8 +380,14 @@ class _Watch:
         if cls.rings is None:
             return
         cls.rings += 1
-        # From here on each time: an error that is raised while objects are being freed is lost.
-        if cls.rings > RINGS:
+        # Again and again, as an error that is raised while objects are being freed is lost; but not at each ring, as
+        # what Python then says of it must not be interrupted in turn.
+        if cls.rings % RINGS == 1:
+            cls.end_if_late()
+
+    @classmethod
+    def end_if_late(cls) -> None:
+        if cls.rings is not None and cls.rings > RINGS:
             raise TimeoutError(f"no answer within {SECONDS} s of CPU")
 
 
@@ -403,7 +409,11 @@ def watched() -> Iterator[None]:
 def _within_limit(check: Callable[[Case], Iterable[Outcome]], case: Case) -> list[Outcome]:
     _Watch.rings = 0
     try:
-        return list(check(case))
+        found = []
+        for outcome in check(case):
+            found.append(outcome)
+            _Watch.end_if_late()  # what only collects spends its time in the garbage collector, where the error is lost
+        return found
     finally:
         _Watch.rings = None
 
