@@ -6,7 +6,8 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -124,45 +125,49 @@ def _cache(job: Job) -> contextlib.AbstractContextManager[Cache]:
 
 def _texts(paths: list[Path], job: Job, cache: Cache | None, cores: int) -> Iterator[str]:
     known = {path for path in paths if cache and cache.knows(path)}
-    fresh = _judge_all([path for path in paths if path not in known], job, cores)
+    judge = partial(_judge, job=job, cached=cache is not None)
+    fresh = _judge_all([path for path in paths if path not in known], judge, cores)
     for path in paths:
         if cache and path in known and (text := cache.get(path)):
             yield text
         else:
-            digests, text = _judge(path, job) if path in known else next(fresh)
+            digests, text = judge(path) if path in known else next(fresh)
             if cache:
                 cache.put(path, digests, text)
             yield text
 
 
-def _judge(path: Path, job: Job) -> tuple[Digests, str]:
+def _judge(path: Path, job: Job, *, cached: bool) -> tuple[Digests, str]:
     """The report as text, with what it rests on; no digests where it is not to be kept for the next time."""
-    from checkoutgen.lint.cache import digest
     from checkoutgen.lint.kept import text
 
     report, inputs = check(path, job)
-    digests = [(str(read), digest(content)) for read, content in inputs.items()]
-    return ([] if report.broken_rules else digests), text(report)
+    if not cached or report.broken_rules:
+        return [], text(report)
+    from checkoutgen.lint.cache import digest
+
+    return [(str(read), digest(content)) for read, content in inputs.items()], text(report)
 
 
-def _judge_all(paths: list[Path], job: Job, cores: int) -> Iterator[tuple[Digests, str]]:
+def _judge_all(
+    paths: list[Path], judge: Callable[[Path], tuple[Digests, str]], cores: int
+) -> Iterator[tuple[Digests, str]]:
     if cores < 2 or len(paths) < SEVERAL:
-        yield from (_judge(path, job) for path in paths)
+        yield from map(judge, paths)
         return
     import gc
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
-    from functools import partial
 
     # What the first needs is imported, read and made once, and shared by the processes that part after it.
-    yield _judge(paths[0], job)
+    yield judge(paths[0])
     gc.freeze()
     context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
     chunk = max(1, min(16, len(paths) // (cores * 4)))
     with ProcessPoolExecutor(cores, context) as pool:  # notices, unlike multiprocessing's, when a process is killed
         try:
-            yield from pool.map(partial(_judge, job=job), paths[1:], chunksize=chunk)
+            yield from pool.map(judge, paths[1:], chunksize=chunk)
         except BrokenProcessPool:
             message = "a process that judged specs was ended from outside, for want of memory perhaps"
             raise CheckoutgenError(f"{message}; nothing is reported: lint fewer specs at once, or again") from None

@@ -70,14 +70,6 @@ def find(text: str, phrase: str) -> tuple[int, int] | None:
     return None
 
 
-def says(text: str, phrase: str) -> bool:
-    """Whether a normalised text says the phrase."""
-    for pieces in _alternatives(phrase):
-        if pieces[0] in text and (len(pieces) == 1 or next(_spans(text, pieces), None)):
-            return True
-    return False
-
-
 def every(text: str, phrase: str) -> list[tuple[int, int]]:
     """Each place where a normalised text says the phrase; mostly none, so the first words are looked for by `in`."""
     return [span for pieces in _alternatives(phrase) if pieces[0] in text for span in _spans(text, pieces)]
@@ -121,7 +113,7 @@ def _fixed(template: str) -> tuple[str, list[str | None]]:
 
 @lru_cache(maxsize=16384)
 def _fixed_says(text: str, phrase: str) -> bool:
-    return says(text, phrase)
+    return find(text, phrase) is not None
 
 
 class Page:
@@ -151,9 +143,9 @@ class Page:
     def says(self, phrase: str) -> bool:
         """Whether the page says the phrase: the same as to find it in `plain`, in a fraction of the time."""
         if _reach(phrase) > REACH:
-            return says(self.plain, phrase)
+            return find(self.plain, phrase) is not None
         fixed, around = self._parts
-        return _fixed_says(fixed, phrase) or says(around, phrase)
+        return _fixed_says(fixed, phrase) or find(around, phrase) is not None
 
     def line(self, phrase: str) -> int:
         """The line of the Markdown that says the phrase; 1 when it runs over several lines."""
